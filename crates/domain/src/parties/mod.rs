@@ -1,0 +1,24 @@
+//! People: what can be said about one person from what somebody typed, without asking anyone.
+//!
+//! Everything here is a value that was parsed once and is right from then on: an identity number
+//! whose check digit holds, a phone that can be dialled, a bank card that passes its own check.
+//! Private values print masked, so that a log line can never leak one.
+
+pub mod age;
+mod bank_card;
+mod hardship;
+mod id_number;
+mod living;
+pub mod mask;
+pub mod name;
+mod phone;
+mod sex;
+pub mod text;
+
+pub use bank_card::{BankCard, BankCardRefusal};
+pub use hardship::Hardship;
+pub use id_number::{IdKind, IdNumber, IdRefusal, Origin};
+pub use living::LivingArrangement;
+pub use name::{NameRefusal, PersonName};
+pub use phone::{Phone, PhoneKind, PhoneRefusal};
+pub use sex::Sex;
