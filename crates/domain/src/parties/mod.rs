@@ -6,6 +6,7 @@
 
 pub mod age;
 mod bank_card;
+mod facts;
 mod hardship;
 mod id_number;
 mod living;
@@ -16,6 +17,7 @@ mod sex;
 pub mod text;
 
 pub use bank_card::{BankCard, BankCardRefusal};
+pub use facts::{Ability, FactKind, PersonState};
 pub use hardship::Hardship;
 pub use id_number::{IdKind, IdNumber, IdRefusal, Origin};
 pub use living::LivingArrangement;

@@ -1,0 +1,88 @@
+//! One order: a service for an elder at a time, from the wish to the payment.
+//!
+//! A state is a dated, signed fact. This file says which step may follow which and decides each of them; it never
+//! loads or saves anything.
+
+mod decide;
+mod proof;
+mod refusals;
+
+pub use decide::{
+    accept, assign, cancel, check_in, check_out, confirm, decline, place, rate, settle, Assigned, CancelReason,
+    Confirmation, ConfirmedBy, Exception, PlaceAsk, PlaceFacts, Placed, Settled,
+};
+pub use proof::{
+    distance_metres, CheckIn, CheckOut, Fix, Method, Visit, PLANNED_WINDOW_MINUTES, SIGN_IN_METRES_MAX,
+    SIGN_IN_METRES_WARN,
+};
+pub use refusals::OrderRefusal;
+
+use crate::access::words;
+
+words! {
+    /// Where an order stands.
+    OrderState {
+        /// Made, nobody asked yet.
+        Placed = "placed" "待派单",
+        /// A carer was asked and has not answered.
+        Offered = "offered" "待接单",
+        /// The carer will come.
+        Accepted = "accepted" "待上门",
+        /// The carer is in the home.
+        InService = "in_service" "服务中",
+        /// The carer left; nobody has accepted the service yet.
+        Served = "served" "待验收",
+        /// The elder, the family or a call-back accepted the service.
+        Confirmed = "confirmed" "待结算",
+        /// The receiver says it was not as it should be.
+        Disputed = "disputed" "有争议",
+        /// Booked in the ledger.
+        Settled = "settled" "已结算",
+        /// Will not happen.
+        Cancelled = "cancelled" "已取消",
+    }
+}
+
+words! {
+    /// How an order came in.
+    Channel {
+        /// A call to the hotline.
+        Hotline = "hotline" "热线",
+        /// A clerk or partner platform.
+        Office = "office" "窗口",
+        /// The family's page.
+        Family = "family" "家属",
+        /// A plan that repeats.
+        Plan = "plan" "计划",
+    }
+}
+
+impl OrderState {
+    /// States in which the carer's time is taken.
+    pub const BUSY: &'static [OrderState] =
+        &[OrderState::Offered, OrderState::Accepted, OrderState::InService];
+
+    /// Nothing more happens to the order.
+    pub fn ended(self) -> bool {
+        matches!(self, OrderState::Settled | OrderState::Cancelled)
+    }
+
+    /// The states from which this one may be entered.
+    pub fn may_follow(self, before: OrderState) -> bool {
+        use OrderState::*;
+        matches!(
+            (before, self),
+            (Placed, Offered | Accepted)
+                | (Offered, Accepted | Placed)
+                | (Accepted, InService | Placed)
+                | (InService, Served | Confirmed)
+                | (Served, Confirmed | Disputed)
+                | (Disputed, Confirmed)
+                | (Confirmed | Served | Disputed, Settled)
+                | (Placed | Offered | Accepted | Disputed, Cancelled)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;
