@@ -1,1 +1,28 @@
-//! x
+//! What happens: commands and questions, one transaction each, and all SQL.
+//!
+//! Synchronous throughout. A command loads facts, lets `domain` decide, saves rows, evidence and outbox in one
+//! transaction. Areas stand in the order of `domain` and use only those before them.
+
+pub mod evidence;
+pub mod outcome;
+pub mod store;
+
+
+
+/// Names the statements of one `sql.rs` and lists them, so that a test can have both databases parse each of them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* const $name: &str = $sql;)*
+        /// Every statement of this file.
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+pub(crate) use statements;
+
+/// Every statement of every area, by area, for the test that prepares them on both databases.
+pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
+    [("evidence", evidence::STATEMENTS)]
+        .into_iter()
+        .flat_map(|(area, all)| all.iter().map(move |(name, sql)| (area, *name, *sql)))
+        .collect()
+}

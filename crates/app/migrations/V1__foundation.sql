@@ -1,0 +1,570 @@
+-- One text for both databases. Types are BIGINT, DOUBLE, TEXT and BLOB; the store turns the words into what each
+-- database calls them (see store/dialect.rs). Instants are UTC microseconds, days are ISO text, ids grow with time.
+
+-- Regions: number ranges with validity dates. 行政区划
+CREATE TABLE region (
+    code BIGINT NOT NULL,
+    valid_from TEXT NOT NULL,
+    valid_to TEXT,
+    level BIGINT NOT NULL CHECK (level BETWEEN 1 AND 5),
+    name TEXT NOT NULL,
+    parent BIGINT NOT NULL,
+    successor BIGINT,
+    PRIMARY KEY (code, valid_from),
+    CHECK (valid_to IS NULL OR valid_to > valid_from)
+) STRICT;
+CREATE INDEX region_parent ON region (parent);
+
+-- Settings of the installed city pack and of the machine. 设置
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- Accounts, posts, sessions, tokens. 账号 岗位
+CREATE TABLE account (
+    id BIGINT PRIMARY KEY,
+    username TEXT NOT NULL,
+    name TEXT NOT NULL,
+    password_hash TEXT,
+    totp_secret BLOB,
+    totp_step BIGINT NOT NULL DEFAULT 0,
+    failures BIGINT NOT NULL DEFAULT 0,
+    locked_until BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    CONSTRAINT one_username UNIQUE (username)
+) STRICT;
+
+CREATE TABLE post (
+    id BIGINT PRIMARY KEY,
+    account BIGINT NOT NULL REFERENCES account (id),
+    role TEXT NOT NULL,
+    region_lo BIGINT NOT NULL,
+    region_hi BIGINT NOT NULL,
+    provider BIGINT,
+    carer BIGINT,
+    granted_at BIGINT NOT NULL,
+    granted_by BIGINT NOT NULL,
+    ended_at BIGINT,
+    CHECK (region_lo <= region_hi)
+) STRICT;
+CREATE INDEX post_account ON post (account);
+
+CREATE TABLE session (
+    token_hash BLOB PRIMARY KEY,
+    account BIGINT NOT NULL,
+    post BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT
+) STRICT;
+
+CREATE TABLE api_token (
+    id BIGINT PRIMARY KEY,
+    token_hash BLOB NOT NULL,
+    name TEXT NOT NULL,
+    account BIGINT NOT NULL,
+    post BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    revoked_at BIGINT,
+    CONSTRAINT one_token UNIQUE (token_hash)
+) STRICT;
+
+CREATE TABLE one_time_code (
+    code_hash BLOB PRIMARY KEY,
+    account BIGINT,
+    purpose TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT
+) STRICT;
+
+CREATE TABLE idempotency (
+    account BIGINT NOT NULL,
+    key TEXT NOT NULL,
+    request_hash BLOB NOT NULL,
+    status BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (account, key)
+) STRICT;
+
+-- Evidence: one row per thing that happened, with a keyed code; sealed in signed batches. 留痕
+CREATE TABLE evidence (
+    seq SERIAL64,
+    at BIGINT NOT NULL,
+    by_account BIGINT NOT NULL,
+    role TEXT NOT NULL,
+    act TEXT NOT NULL,
+    subject BIGINT NOT NULL,
+    region BIGINT NOT NULL,
+    detail TEXT NOT NULL,
+    digest BLOB,
+    mac BLOB NOT NULL
+) STRICT;
+CREATE INDEX evidence_subject ON evidence (subject, seq);
+
+CREATE TABLE seal (
+    batch BIGINT PRIMARY KEY,
+    from_seq BIGINT NOT NULL,
+    to_seq BIGINT NOT NULL,
+    rows_sealed BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    sealed_at BIGINT NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+
+-- Outbox: what others are to be told after the commit. 待发事项
+CREATE TABLE outbox (
+    seq SERIAL64,
+    at BIGINT NOT NULL,
+    topic TEXT NOT NULL,
+    region BIGINT NOT NULL,
+    subject BIGINT NOT NULL,
+    payload TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE outbox_cursor (
+    reader TEXT PRIMARY KEY,
+    seq BIGINT NOT NULL
+) STRICT;
+
+-- People. 老年人
+CREATE TABLE person (
+    id BIGINT PRIMARY KEY,
+    region BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    initials TEXT NOT NULL,
+    sex BIGINT NOT NULL CHECK (sex IN (0, 1, 2, 9)),
+    birth TEXT NOT NULL,
+    state TEXT NOT NULL,
+    id_no BLOB,
+    id_index BLOB,
+    id_tail BIGINT,
+    phone BLOB,
+    phone_index BIGINT,
+    phone_tail BIGINT,
+    address TEXT NOT NULL,
+    lon DOUBLE,
+    lat DOUBLE,
+    hukou_region BIGINT,
+    language TEXT NOT NULL DEFAULT '',
+    hearing TEXT NOT NULL DEFAULT '',
+    entered_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CONSTRAINT one_id_number UNIQUE (id_index)
+) STRICT;
+CREATE INDEX person_name ON person (name, region);
+CREATE INDEX person_initials ON person (initials, region);
+CREATE INDEX person_region ON person (region, id);
+CREATE INDEX person_id_tail ON person (id_tail);
+CREATE INDEX person_phone ON person (phone_index);
+CREATE INDEX person_phone_tail ON person (phone_tail);
+
+CREATE TABLE person_secret (
+    person BIGINT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('bank_card', 'health')),
+    value BLOB NOT NULL,
+    known_at BIGINT NOT NULL,
+    PRIMARY KEY (person, kind)
+) STRICT;
+
+CREATE TABLE person_fact (
+    id BIGINT PRIMARY KEY,
+    person BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    source TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
+    valid_to TEXT,
+    known_at BIGINT NOT NULL,
+    known_to BIGINT,
+    by_account BIGINT NOT NULL,
+    CHECK (valid_to IS NULL OR valid_to > valid_from),
+    CHECK (known_to IS NULL OR known_to >= known_at)
+) STRICT;
+CREATE INDEX person_fact_person ON person_fact (person, kind);
+
+CREATE TABLE contact (
+    id BIGINT PRIMARY KEY,
+    person BIGINT NOT NULL,
+    rank BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    relation TEXT NOT NULL,
+    phone BLOB NOT NULL,
+    phone_index BIGINT NOT NULL
+) STRICT;
+CREATE INDEX contact_person ON contact (person, rank);
+CREATE INDEX contact_phone ON contact (phone_index);
+
+CREATE TABLE import (
+    id BIGINT PRIMARY KEY,
+    region BIGINT NOT NULL,
+    file_name TEXT NOT NULL,
+    file BLOB NOT NULL,
+    mapping TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('reading', 'ready', 'storing', 'done', 'cancelled', 'failed')),
+    rows_total BIGINT NOT NULL DEFAULT 0,
+    rows_done BIGINT NOT NULL DEFAULT 0,
+    accepted BIGINT NOT NULL DEFAULT 0,
+    unchanged BIGINT NOT NULL DEFAULT 0,
+    rejected BIGINT NOT NULL DEFAULT 0,
+    skipped BIGINT NOT NULL DEFAULT 0,
+    errors TEXT NOT NULL DEFAULT '[]',
+    message TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL,
+    created_by BIGINT NOT NULL,
+    created_role TEXT NOT NULL,
+    created_lo BIGINT NOT NULL,
+    created_hi BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+) STRICT;
+
+-- Providers and carers. 服务商 服务人员
+CREATE TABLE provider (
+    id BIGINT PRIMARY KEY,
+    region BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    credit_code TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    contract_no TEXT NOT NULL,
+    contract_from TEXT NOT NULL,
+    contract_to TEXT NOT NULL,
+    area_lo BIGINT NOT NULL,
+    area_hi BIGINT NOT NULL,
+    entered_at BIGINT NOT NULL,
+    CONSTRAINT one_credit_code UNIQUE (credit_code),
+    CHECK (contract_to >= contract_from)
+) STRICT;
+CREATE INDEX provider_region ON provider (region);
+
+CREATE TABLE provider_service (
+    provider BIGINT NOT NULL,
+    service TEXT NOT NULL,
+    PRIMARY KEY (provider, service)
+) STRICT;
+
+CREATE TABLE carer (
+    id BIGINT PRIMARY KEY,
+    region BIGINT NOT NULL,
+    provider BIGINT NOT NULL REFERENCES provider (id),
+    name TEXT NOT NULL,
+    sex BIGINT NOT NULL,
+    birth TEXT NOT NULL,
+    phone BLOB NOT NULL,
+    phone_index BIGINT NOT NULL,
+    lon DOUBLE,
+    lat DOUBLE,
+    languages TEXT NOT NULL DEFAULT '',
+    work_from BIGINT NOT NULL DEFAULT 480,
+    work_to BIGINT NOT NULL DEFAULT 1080,
+    takes_at_once BIGINT NOT NULL DEFAULT 0,
+    on_leave_to TEXT,
+    stars BIGINT NOT NULL DEFAULT 0,
+    ratings BIGINT NOT NULL DEFAULT 0,
+    bookings BIGINT NOT NULL DEFAULT 0,
+    left_at BIGINT
+) STRICT;
+CREATE INDEX carer_provider ON carer (provider);
+CREATE INDEX carer_region ON carer (region);
+
+CREATE TABLE carer_skill (
+    carer BIGINT NOT NULL,
+    skill TEXT NOT NULL,
+    certificate_no TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
+    valid_to TEXT NOT NULL,
+    PRIMARY KEY (carer, skill, valid_from)
+) STRICT;
+
+-- Catalogue and programmes, versioned by day. 服务目录 补贴项目
+CREATE TABLE service_item (
+    code TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
+    valid_to TEXT,
+    category TEXT NOT NULL,
+    name TEXT NOT NULL,
+    help_kind TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    minutes_std BIGINT NOT NULL CHECK (minutes_std > 0),
+    minutes_min BIGINT NOT NULL CHECK (minutes_min > 0),
+    price_fen BIGINT NOT NULL CHECK (price_fen >= 0),
+    workers BIGINT NOT NULL,
+    same_sex BIGINT NOT NULL,
+    skill TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    contraindication TEXT NOT NULL,
+    PRIMARY KEY (code, valid_from)
+) STRICT;
+
+CREATE TABLE programme (
+    code TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
+    valid_to TEXT,
+    name TEXT NOT NULL,
+    asset TEXT NOT NULL CHECK (asset IN ('fen', 'minutes')),
+    pick_order BIGINT NOT NULL,
+    helps TEXT NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (code, valid_from)
+) STRICT;
+
+CREATE TABLE programme_funder (
+    programme TEXT NOT NULL,
+    funder TEXT NOT NULL,
+    name TEXT NOT NULL,
+    weight BIGINT NOT NULL CHECK (weight > 0),
+    account BIGINT NOT NULL,
+    PRIMARY KEY (programme, funder)
+) STRICT;
+
+CREATE TABLE entitlement (
+    id BIGINT PRIMARY KEY,
+    person BIGINT NOT NULL,
+    region BIGINT NOT NULL,
+    programme TEXT NOT NULL,
+    month TEXT NOT NULL,
+    asset TEXT NOT NULL,
+    amount BIGINT NOT NULL CHECK (amount > 0),
+    account BIGINT NOT NULL,
+    why TEXT NOT NULL,
+    granted_at BIGINT NOT NULL,
+    CONSTRAINT one_right_a_month UNIQUE (person, month, programme)
+) STRICT;
+
+-- The ledger. 账户 转账
+CREATE TABLE ledger_account (
+    id BIGINT PRIMARY KEY,
+    asset TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    owner BIGINT NOT NULL,
+    code TEXT NOT NULL,
+    region BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    guarded BIGINT NOT NULL,
+    debits_pending BIGINT NOT NULL DEFAULT 0 CHECK (debits_pending >= 0),
+    debits_posted BIGINT NOT NULL DEFAULT 0 CHECK (debits_posted >= 0),
+    credits_pending BIGINT NOT NULL DEFAULT 0 CHECK (credits_pending >= 0),
+    credits_posted BIGINT NOT NULL DEFAULT 0 CHECK (credits_posted >= 0),
+    CONSTRAINT one_ledger_account UNIQUE (owner, kind, code, asset),
+    CONSTRAINT never_overdrawn CHECK (guarded = 0 OR debits_posted + debits_pending <= credits_posted)
+) STRICT;
+CREATE INDEX ledger_account_kind ON ledger_account (kind, region);
+
+CREATE TABLE ledger_transfer (
+    id BIGINT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('posted', 'pending', 'post_pending', 'void_pending')),
+    debit BIGINT NOT NULL REFERENCES ledger_account (id),
+    credit BIGINT NOT NULL REFERENCES ledger_account (id),
+    asset TEXT NOT NULL,
+    amount BIGINT NOT NULL CHECK (amount > 0 OR kind = 'void_pending' AND amount = 0),
+    pending BIGINT,
+    subject BIGINT NOT NULL,
+    region BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    by_account BIGINT NOT NULL,
+    CONSTRAINT held_once UNIQUE (pending),
+    CHECK ((pending IS NULL) = (kind IN ('posted', 'pending'))),
+    CHECK (debit <> credit)
+) STRICT;
+CREATE INDEX ledger_transfer_subject ON ledger_transfer (subject);
+CREATE INDEX ledger_transfer_debit ON ledger_transfer (debit, id);
+CREATE INDEX ledger_transfer_credit ON ledger_transfer (credit, id);
+
+-- Calls and orders. 来电 工单
+CREATE TABLE call (
+    id BIGINT PRIMARY KEY,
+    external_id TEXT NOT NULL,
+    line TEXT NOT NULL,
+    region BIGINT NOT NULL,
+    number BLOB NOT NULL,
+    number_index BIGINT NOT NULL,
+    number_shown TEXT NOT NULL,
+    rang_at BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    answered_at BIGINT,
+    answered_by BIGINT,
+    person BIGINT,
+    note TEXT NOT NULL DEFAULT '',
+    closed_at BIGINT,
+    closed_by BIGINT,
+    outcome TEXT,
+    CONSTRAINT one_call UNIQUE (line, external_id),
+    CHECK ((answered_at IS NULL) = (answered_by IS NULL)),
+    CHECK ((closed_at IS NULL) = (outcome IS NULL))
+) STRICT;
+CREATE INDEX call_open ON call (rang_at) WHERE closed_at IS NULL;
+CREATE INDEX call_person ON call (person, rang_at);
+CREATE INDEX call_number ON call (number_index, rang_at);
+
+CREATE TABLE orders (
+    id BIGINT PRIMARY KEY,
+    region BIGINT NOT NULL,
+    person BIGINT NOT NULL,
+    service TEXT NOT NULL,
+    service_from TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    call BIGINT,
+    note TEXT NOT NULL,
+    start_at BIGINT NOT NULL,
+    end_at BIGINT NOT NULL,
+    minutes BIGINT NOT NULL CHECK (minutes > 0),
+    price_fen BIGINT NOT NULL CHECK (price_fen >= 0),
+    own_fen BIGINT NOT NULL CHECK (own_fen >= 0 AND own_fen <= price_fen),
+    state TEXT NOT NULL,
+    placed_at BIGINT NOT NULL,
+    placed_by BIGINT NOT NULL,
+    provider BIGINT,
+    carer BIGINT,
+    offered_at BIGINT,
+    offered_by BIGINT,
+    accepted_at BIGINT,
+    checked_in_at BIGINT,
+    checked_out_at BIGINT,
+    confirmed_at BIGINT,
+    confirmed_by TEXT,
+    settled_at BIGINT,
+    settled_by BIGINT,
+    cancelled_at BIGINT,
+    cancel_reason TEXT,
+    stars BIGINT CHECK (stars BETWEEN 1 AND 5),
+    comment TEXT,
+    CHECK (end_at > start_at),
+    CHECK ((carer IS NULL) = (provider IS NULL)),
+    CHECK ((carer IS NULL) = (offered_at IS NULL)),
+    CONSTRAINT state_has_its_stamps CHECK (CASE state
+        WHEN 'placed' THEN carer IS NULL AND accepted_at IS NULL AND checked_in_at IS NULL AND settled_at IS NULL
+        WHEN 'offered' THEN carer IS NOT NULL AND accepted_at IS NULL AND checked_in_at IS NULL
+        WHEN 'accepted' THEN accepted_at IS NOT NULL AND checked_in_at IS NULL
+        WHEN 'in_service' THEN checked_in_at IS NOT NULL AND checked_out_at IS NULL
+        WHEN 'served' THEN checked_out_at IS NOT NULL AND confirmed_at IS NULL AND settled_at IS NULL
+        WHEN 'disputed' THEN checked_out_at IS NOT NULL AND confirmed_at IS NOT NULL AND settled_at IS NULL
+        WHEN 'confirmed' THEN checked_out_at IS NOT NULL AND confirmed_at IS NOT NULL AND settled_at IS NULL
+        WHEN 'settled' THEN checked_out_at IS NOT NULL AND settled_at IS NOT NULL
+        WHEN 'cancelled' THEN cancelled_at IS NOT NULL AND cancel_reason IS NOT NULL
+        ELSE 1 = 0 END)
+) STRICT;
+CREATE INDEX orders_person ON orders (person, start_at);
+CREATE INDEX orders_carer ON orders (carer, start_at);
+CREATE INDEX orders_provider ON orders (provider, start_at);
+CREATE INDEX orders_to_dispatch ON orders (start_at) WHERE state IN ('placed', 'offered');
+CREATE INDEX orders_to_confirm ON orders (checked_out_at) WHERE state IN ('served', 'disputed');
+
+CREATE TABLE order_share (
+    order_id BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    entitlement BIGINT,
+    used BIGINT NOT NULL,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen >= 0),
+    held BIGINT,
+    PRIMARY KEY (order_id, line)
+) STRICT;
+
+CREATE TABLE offer (
+    id BIGINT PRIMARY KEY,
+    order_id BIGINT NOT NULL,
+    carer BIGINT NOT NULL,
+    offered_at BIGINT NOT NULL,
+    offered_by BIGINT NOT NULL,
+    answered_at BIGINT,
+    answer TEXT CHECK (answer IN ('accepted', 'declined', 'withdrawn')),
+    reason TEXT NOT NULL DEFAULT '',
+    CHECK ((answered_at IS NULL) = (answer IS NULL))
+) STRICT;
+CREATE INDEX offer_order ON offer (order_id);
+CREATE INDEX offer_declined ON offer (carer, answered_at) WHERE answer = 'declined';
+
+CREATE TABLE visit (
+    order_id BIGINT PRIMARY KEY,
+    region BIGINT NOT NULL,
+    carer BIGINT NOT NULL,
+    provider BIGINT NOT NULL,
+    person BIGINT NOT NULL,
+    service TEXT NOT NULL,
+    in_at BIGINT NOT NULL,
+    in_server_at BIGINT NOT NULL,
+    in_device_at BIGINT NOT NULL,
+    in_method TEXT NOT NULL,
+    in_lon DOUBLE,
+    in_lat DOUBLE,
+    in_accuracy DOUBLE,
+    in_distance BIGINT,
+    out_at BIGINT,
+    out_server_at BIGINT,
+    out_device_at BIGINT,
+    out_lon DOUBLE,
+    out_lat DOUBLE,
+    out_accuracy DOUBLE,
+    minutes BIGINT,
+    tasks TEXT NOT NULL DEFAULT '[]',
+    note TEXT NOT NULL DEFAULT '',
+    CHECK ((out_at IS NULL) = (minutes IS NULL)),
+    CHECK (out_at IS NULL OR out_at >= in_at)
+) STRICT;
+
+CREATE TABLE photo (
+    id BIGINT PRIMARY KEY,
+    order_id BIGINT NOT NULL,
+    sha256 BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    width BIGINT NOT NULL,
+    height BIGINT NOT NULL,
+    taken_at BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    by_account BIGINT NOT NULL,
+    bytes BLOB NOT NULL,
+    CONSTRAINT one_photo_an_order UNIQUE (order_id, sha256)
+) STRICT;
+CREATE INDEX photo_sha256 ON photo (sha256);
+
+CREATE TABLE settlement_exception (
+    order_id BIGINT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    asked_at BIGINT NOT NULL,
+    asked_by BIGINT NOT NULL,
+    approved_at BIGINT,
+    approved_by BIGINT,
+    CONSTRAINT asker_is_not_approver CHECK (approved_by IS NULL OR approved_by <> asked_by),
+    CHECK ((approved_at IS NULL) = (approved_by IS NULL))
+) STRICT;
+
+CREATE TABLE settlement (
+    id BIGINT PRIMARY KEY,
+    order_id BIGINT NOT NULL,
+    region BIGINT NOT NULL,
+    provider BIGINT NOT NULL,
+    service TEXT NOT NULL,
+    minutes BIGINT NOT NULL,
+    price_fen BIGINT NOT NULL,
+    own_fen BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    by_account BIGINT NOT NULL,
+    statement BIGINT,
+    CONSTRAINT settled_once UNIQUE (order_id)
+) STRICT;
+CREATE INDEX settlement_provider ON settlement (provider, at);
+
+CREATE TABLE statement (
+    id BIGINT PRIMARY KEY,
+    provider BIGINT NOT NULL,
+    region BIGINT NOT NULL,
+    month TEXT NOT NULL,
+    orders BIGINT NOT NULL,
+    amount_fen BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    made_at BIGINT NOT NULL,
+    made_by BIGINT NOT NULL,
+    checked_at BIGINT,
+    checked_by BIGINT,
+    paid_at BIGINT,
+    paid_by BIGINT,
+    returned_at BIGINT,
+    returned_why TEXT,
+    CONSTRAINT maker_checker_payer CHECK (
+        (checked_by IS NULL OR checked_by <> made_by)
+        AND (paid_by IS NULL OR (checked_by IS NOT NULL AND paid_by <> made_by AND paid_by <> checked_by)))
+) STRICT;
+CREATE INDEX statement_provider ON statement (provider, month);

@@ -1,0 +1,307 @@
+//! A transaction as commands see it: statements in, rows out, ids and secrets at hand.
+
+use domain::{
+    ids::*,
+    money::{Fen, Minutes},
+    regions::RegionCode,
+    time::{At, Day},
+};
+use rusqlite::types::ValueRef;
+
+use super::{Fault, IdSource, Vault, pg::PgTx};
+
+/// A parameter of a statement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// NULL
+    Null,
+    /// BIGINT
+    Int(i64),
+    /// DOUBLE
+    Real(f64),
+    /// TEXT
+    Text(&'a str),
+    /// BLOB
+    Blob(&'a [u8]),
+}
+
+/// Something that can stand for a parameter.
+pub trait ToValue {
+    /// The parameter.
+    fn value(&self) -> Value<'_>;
+}
+
+macro_rules! to_value {
+    ($($type:ty => |$x:ident| $value:expr),* $(,)?) => {
+        $(impl ToValue for $type { fn value(&self) -> Value<'_> { let $x = self; $value } })*
+    };
+}
+
+to_value! {
+    i64 => |x| Value::Int(*x),
+    i32 => |x| Value::Int(i64::from(*x)),
+    u8 => |x| Value::Int(i64::from(*x)),
+    bool => |x| Value::Int(i64::from(*x)),
+    f64 => |x| Value::Real(*x),
+    String => |x| Value::Text(x),
+    &str => |x| Value::Text(x),
+    Vec<u8> => |x| Value::Blob(x),
+    &[u8] => |x| Value::Blob(x),
+    [u8; 16] => |x| Value::Blob(x),
+    [u8; 32] => |x| Value::Blob(x),
+    At => |x| Value::Int(x.0),
+    Fen => |x| Value::Int(x.0),
+    Minutes => |x| Value::Int(x.0),
+    RegionCode => |x| Value::Int(x.number()),
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    fn value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null, ToValue::value)
+    }
+}
+
+/// Makes the parameter list of a statement: `p![id, name, at]`.
+#[macro_export]
+macro_rules! p {
+    ($($x:expr),* $(,)?) => { &[$($crate::store::ToValue::value(&$x)),*] as &[$crate::store::Value<'_>] };
+}
+
+/// One row of an answer.
+pub enum Row<'a> {
+    /// From SQLite.
+    Lite(&'a rusqlite::Row<'a>),
+    /// From PostgreSQL.
+    Pg(&'a postgres::Row),
+}
+
+/// A type that can be read from a column.
+pub trait FromColumn: Sized {
+    /// Reads column `n` (from 0).
+    fn read(row: &Row<'_>, n: usize) -> Result<Self, Fault>;
+}
+
+impl Row<'_> {
+    /// Reads column `n` (from 0); a value that does not fit is a fault that names the column.
+    pub fn get<T: FromColumn>(&self, n: usize) -> Result<T, Fault> {
+        T::read(self, n)
+    }
+
+    /// Reads column `n` through a parser, such as `OrderState::from_code`.
+    pub fn word<T>(&self, n: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
+        let text: String = self.get(n)?;
+        parse(&text).ok_or_else(|| Fault::other(format!("column {n} holds the unknown word {text:?}")))
+    }
+}
+
+fn unfit(n: usize, error: impl std::fmt::Display) -> Fault {
+    Fault::other(format!("column {n}: {error}"))
+}
+
+macro_rules! from_column {
+    ($($type:ty),*) => {$(
+        impl FromColumn for $type {
+            fn read(row: &Row<'_>, n: usize) -> Result<Self, Fault> {
+                match row {
+                    Row::Lite(row) => row.get(n).map_err(|e| unfit(n, e)),
+                    Row::Pg(row) => row.try_get(n).map_err(|e| unfit(n, e)),
+                }
+            }
+        }
+        impl FromColumn for Option<$type> {
+            fn read(row: &Row<'_>, n: usize) -> Result<Self, Fault> {
+                match row {
+                    Row::Lite(row) => row.get(n).map_err(|e| unfit(n, e)),
+                    Row::Pg(row) => row.try_get(n).map_err(|e| unfit(n, e)),
+                }
+            }
+        }
+    )*};
+}
+
+from_column!(i64, f64, String, Vec<u8>);
+
+macro_rules! wrapped {
+    ($($type:ty: $inner:ty => |$x:ident| $make:expr),* $(,)?) => {$(
+        impl FromColumn for $type {
+            fn read(row: &Row<'_>, n: usize) -> Result<Self, Fault> {
+                let $x = <$inner>::read(row, n)?;
+                $make.ok_or_else(|| Fault::other(format!("column {n} does not fit {}", stringify!($type))))
+            }
+        }
+        impl FromColumn for Option<$type> {
+            fn read(row: &Row<'_>, n: usize) -> Result<Self, Fault> {
+                if Option::<$inner>::read(row, n)?.is_none() { return Ok(None); }
+                <$type>::read(row, n).map(Some)
+            }
+        }
+    )*};
+}
+
+wrapped! {
+    bool: i64 => |x| match x { 0 => Some(false), 1 => Some(true), _ => None },
+    At: i64 => |x| Some(At(x)),
+    Fen: i64 => |x| Some(Fen(x)),
+    Minutes: i64 => |x| Some(Minutes(x)),
+    RegionCode: i64 => |x| RegionCode::new(x).ok(),
+    Day: String => |x| x.parse().ok(),
+}
+
+macro_rules! id_columns {
+    ($($id:ident),*) => {
+        wrapped! { $($id: i64 => |x| (x > 0).then_some($id(x))),* }
+        to_value! { $($id => |x| Value::Int(x.0)),* }
+    };
+}
+
+id_columns!(
+    AccountId, PostId, PersonId, ContactId, FactId, ProviderId, CarerId, CallId, OrderId, OfferId, EntitlementId,
+    LedgerId, TransferId, SettlementId, StatementId, PhotoId, ImportId, TokenId
+);
+
+pub(super) enum Conn<'a> {
+    Lite(&'a rusqlite::Connection),
+    Pg(&'a mut PgTx),
+}
+
+/// An open transaction. The store opens and commits it; a command is straight-line code between.
+pub struct Tx<'a> {
+    pub(super) conn: Conn<'a>,
+    pub(super) ids: &'a IdSource,
+    pub(super) vault: &'a Vault,
+    /// Whether somebody listens for what this transaction put into the outbox.
+    pub(crate) told: bool,
+}
+
+impl Tx<'_> {
+    /// A new id at this moment.
+    pub fn id(&self, now: domain::time::Now) -> i64 {
+        self.ids.next(now.0)
+    }
+
+    /// Encryption, blind indexes and keyed codes.
+    pub fn vault(&self) -> &Vault {
+        self.vault
+    }
+
+    /// Runs a statement that gives no rows; answers how many rows it touched.
+    pub fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, Fault> {
+        match &mut self.conn {
+            Conn::Lite(conn) => {
+                let mut statement = conn.prepare_cached(sql)?;
+                bind(&mut statement, params)?;
+                Ok(statement.raw_execute()? as u64)
+            }
+            Conn::Pg(tx) => tx.execute(sql, params),
+        }
+        .map_err(|f: Fault| f.at(first_words(sql)))
+    }
+
+    /// Runs a statement that must touch exactly one row.
+    pub fn execute_one(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<(), Fault> {
+        match self.execute(sql, params)? {
+            1 => Ok(()),
+            n => Err(Fault { kind: super::FaultKind::Conflict, message: format!("touched {n} rows, not 1"), context: vec![] }
+                .at(first_words(sql))),
+        }
+    }
+
+    /// All rows of a query.
+    pub fn all<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
+        let mut out = Vec::new();
+        self.each(sql, params, |row| {
+            out.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// Every row of a query in turn, for answers too long to hold.
+    pub fn each(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        match &mut self.conn {
+            Conn::Lite(conn) => {
+                let mut statement = conn.prepare_cached(sql).map_err(|e| Fault::from(e).at(first_words(sql)))?;
+                bind(&mut statement, params)?;
+                let mut rows = statement.raw_query();
+                while let Some(row) = rows.next().map_err(|e| Fault::from(e).at(first_words(sql)))? {
+                    read(&Row::Lite(row)).map_err(|f| f.at(first_words(sql)))?;
+                }
+                Ok(())
+            }
+            Conn::Pg(tx) => {
+                for row in tx.query(sql, params).map_err(|f| f.at(first_words(sql)))? {
+                    read(&Row::Pg(&row)).map_err(|f| f.at(first_words(sql)))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The first row of a query, if any.
+    pub fn find<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        Ok(self.all(sql, params, read)?.into_iter().next())
+    }
+
+    /// The one row of a query that always has one.
+    pub fn one<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.find(sql, params, read)?.ok_or_else(|| Fault::other("no row").at(first_words(sql)))
+    }
+
+    /// Asks the database to parse a statement without running it.
+    pub fn prepare(&mut self, sql: &'static str) -> Result<(), Fault> {
+        match &mut self.conn {
+            Conn::Lite(conn) => conn.prepare(sql).map(|_| ()).map_err(Fault::from),
+            Conn::Pg(tx) => tx.prepare(sql),
+        }
+        .map_err(|f| f.at(sql.to_owned()))
+    }
+
+    /// Waits until no other writer is between taking an evidence number and its commit.
+    ///
+    /// PostgreSQL only: SQLite has one writer. Called by the sealer in a transaction of its own.
+    pub fn settle_evidence(&mut self) -> Result<(), Fault> {
+        match &mut self.conn {
+            Conn::Lite(_) => Ok(()),
+            Conn::Pg(tx) => tx.batch("LOCK TABLE evidence IN SHARE MODE"),
+        }
+    }
+}
+
+fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value<'_>]) -> Result<(), Fault> {
+    for (n, param) in params.iter().enumerate() {
+        let value = match param {
+            Value::Null => ValueRef::Null,
+            Value::Int(x) => ValueRef::Integer(*x),
+            Value::Real(x) => ValueRef::Real(*x),
+            Value::Text(x) => ValueRef::Text(x.as_bytes()),
+            Value::Blob(x) => ValueRef::Blob(x),
+        };
+        statement.raw_bind_parameter(n + 1, rusqlite::types::ToSqlOutput::Borrowed(value))?;
+    }
+    Ok(())
+}
+
+/// Enough of a statement to find it.
+fn first_words(sql: &str) -> String {
+    sql.split_whitespace().take(8).collect::<Vec<_>>().join(" ")
+}
