@@ -4,8 +4,11 @@
 //! transaction. Areas stand in the order of `domain` and use only those before them.
 
 pub mod evidence;
+pub mod idempotency;
 pub mod outcome;
 pub mod store;
+
+pub mod parties;
 
 
 
@@ -21,7 +24,7 @@ pub(crate) use statements;
 
 /// Every statement of every area, by area, for the test that prepares them on both databases.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
-    [("evidence", evidence::STATEMENTS)]
+    [("evidence", evidence::STATEMENTS), ("idempotency", idempotency::STATEMENTS), ("accounts", parties::accounts::STATEMENTS)]
         .into_iter()
         .flat_map(|(area, all)| all.iter().map(move |(name, sql)| (area, *name, *sql)))
         .collect()

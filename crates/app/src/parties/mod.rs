@@ -1,0 +1,3 @@
+//! People and organisations: accounts, elders, contacts, providers, carers.
+
+pub mod accounts;

@@ -1,0 +1,3 @@
+//! Pages, one folder a desk, written for the person who sits there.
+
+pub mod door;

@@ -1,0 +1,92 @@
+//! News for open pages: one stream a desk, fed from the outbox.
+//!
+//! The hub wakes after every commit that told something (and every half second, for what other processes committed),
+//! reads the outbox once and hands each piece to every open stream, which passes on what its actor may see.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use app::{
+    evidence::{self, Told},
+    store::{Fault, Store},
+};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use domain::access::Actor;
+use futures_util::{Stream, StreamExt};
+use tokio::sync::{Notify, broadcast};
+use tokio_stream::wrappers::BroadcastStream;
+
+/// Pieces of news a slow page may lag behind before it is told to load afresh.
+const BACKLOG: usize = 4_096;
+/// Pieces read from the outbox at once.
+const BATCH: i64 = 1_000;
+
+/// The hub.
+#[derive(Debug)]
+pub struct Live {
+    news: broadcast::Sender<Arc<Told>>,
+}
+
+impl Live {
+    /// Starts the hub on the current runtime.
+    pub fn start(store: Store) -> Live {
+        let (news, _) = broadcast::channel(BACKLOG);
+        let bell = Arc::new(Notify::new());
+        let rung = Arc::clone(&bell);
+        store.on_told(move || bell.notify_one());
+        tokio::spawn(follow(store, news.clone(), rung));
+        Live { news }
+    }
+
+    /// All news from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Told>> {
+        self.news.subscribe()
+    }
+
+    /// The stream of one page: events named by topic (dots become dashes), data = id of the subject.
+    ///
+    /// A page that lagged behind gets the event `reload`.
+    pub fn stream(&self, actor: Arc<Actor>) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+        let events = BroadcastStream::new(self.news.subscribe()).filter_map(move |told| {
+            let event = match told {
+                Err(_) => Some(Event::default().event("reload").data("")),
+                Ok(told) => told.region.is_none_or(|r| actor.sees(r)).then(|| {
+                    Event::default().event(told.topic.replace('.', "-")).data(told.subject.to_string())
+                }),
+            };
+            std::future::ready(event.map(Ok))
+        });
+        Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
+    }
+}
+
+async fn follow(store: Store, news: broadcast::Sender<Arc<Told>>, bell: Arc<Notify>) {
+    let mut seq: Option<i64> = None;
+    loop {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let after = seq;
+        store.read_then(
+            move |tx| match after {
+                None => Ok::<_, Fault>((evidence::told_last(tx)?, Vec::new())),
+                Some(after) => Ok((after, evidence::told_after(tx, after, BATCH)?)),
+            },
+            move |answer| drop(send.send(answer)),
+        );
+        match receive.await {
+            Ok(Ok((from, told))) => {
+                seq = Some(told.last().map_or(from, |t| t.seq));
+                let more = told.len() as i64 == BATCH;
+                for piece in told {
+                    let _ = news.send(Arc::new(piece));
+                }
+                if more {
+                    continue;
+                }
+            }
+            Ok(Err(fault)) => tracing::warn!(%fault, "reading the outbox"),
+            Err(_) => return,
+        }
+        let _ = tokio::time::timeout(Duration::from_millis(500), bell.notified()).await;
+        // Gather what a burst commits within a moment, so that the outbox is not read once per commit.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,123 @@
+//! Every route with what one must be allowed to do. A handler that is not here cannot be reached.
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    handler::Handler,
+    http::{HeaderName, HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, on},
+};
+use domain::access::Act;
+use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+
+use crate::{App, Identity, Problem, assets, desks, identity, page};
+
+/// What one must be allowed to do to pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Anybody.
+    Open,
+    /// Anybody who is signed in.
+    SignedIn,
+    /// Posts that include the act.
+    May(Act),
+}
+
+/// One route.
+pub struct Route {
+    /// `GET` or `POST` …
+    pub method: &'static str,
+    /// Path with `{names}`.
+    pub path: &'static str,
+    /// Who passes.
+    pub gate: Gate,
+    handler: MethodRouter<App>,
+}
+
+fn route<H, T>(method: &'static str, path: &'static str, gate: Gate, handler: H) -> Route
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    let filter = match method {
+        "GET" => MethodFilter::GET,
+        "POST" => MethodFilter::POST,
+        "PUT" => MethodFilter::PUT,
+        "DELETE" => MethodFilter::DELETE,
+        other => panic!("{other} is not a method this table knows"),
+    };
+    Route { method, path, gate, handler: on(filter, handler) }
+}
+
+fn get<H: Handler<T, App>, T: 'static>(path: &'static str, gate: Gate, handler: H) -> Route {
+    route("GET", path, gate, handler)
+}
+
+fn post<H: Handler<T, App>, T: 'static>(path: &'static str, gate: Gate, handler: H) -> Route {
+    route("POST", path, gate, handler)
+}
+
+/// The permission list: all routes there are.
+pub fn table() -> Vec<Route> {
+    use Gate::{Open, SignedIn};
+    vec![
+        // Everybody
+        get("/", Open, desks::door::home),
+        get("/assets/{*name}", Open, assets::show),
+        get("/health", Open, desks::door::health),
+        post("/preferences", Open, desks::door::preferences),
+        // Everybody who is signed in
+        get("/live", SignedIn, desks::door::live),
+    ]
+}
+
+/// Who passes a route, by method and path template.
+pub fn gate_of(method: &str, path: &str) -> Option<Gate> {
+    table().into_iter().find(|r| r.method == method && r.path == path).map(|r| r.gate)
+}
+
+/// Largest body a route reads unless it says otherwise: forms and JSON.
+const BODY_MAX: usize = 1024 * 1024;
+
+/// Strict: nothing from elsewhere, nothing inline.
+const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; \
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The whole web of the application.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for Route { path, gate, handler, .. } in table() {
+        router = router.route(path, handler.route_layer(middleware::from_fn(move |r, n| pass(gate, r, n))));
+    }
+    let constant = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "这个地址不支持这种操作")
+        })
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn_with_state(app.clone(), page::around))
+        .layer(middleware::from_fn_with_state(app.clone(), identity::identify))
+        .layer(CompressionLayer::new())
+        .layer(constant(header::CONTENT_SECURITY_POLICY, POLICY))
+        .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(constant(header::REFERRER_POLICY, "same-origin"))
+        .layer(constant(header::CACHE_CONTROL, "no-store"))
+        .with_state(app)
+}
+
+async fn pass(gate: Gate, request: Request, next: Next) -> Response {
+    let identity = request.extensions().get::<Identity>();
+    match (gate, identity) {
+        (Gate::Open, _) | (Gate::SignedIn, Some(_)) => next.run(request).await,
+        (_, None) => Problem::signed_out().into_response(),
+        (Gate::May(act), Some(identity)) => match identity.actor.may(act) {
+            Ok(()) => next.run(request).await,
+            Err(forbidden) => Problem::from(forbidden).into_response(),
+        },
+    }
+}
