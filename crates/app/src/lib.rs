@@ -10,8 +10,6 @@ pub mod store;
 
 pub mod parties;
 
-
-
 /// Names the statements of one `sql.rs` and lists them, so that a test can have both databases parse each of them.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
@@ -24,8 +22,12 @@ pub(crate) use statements;
 
 /// Every statement of every area, by area, for the test that prepares them on both databases.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
-    [("evidence", evidence::STATEMENTS), ("idempotency", idempotency::STATEMENTS), ("accounts", parties::accounts::STATEMENTS)]
-        .into_iter()
-        .flat_map(|(area, all)| all.iter().map(move |(name, sql)| (area, *name, *sql)))
-        .collect()
+    [
+        ("evidence", evidence::STATEMENTS),
+        ("idempotency", idempotency::STATEMENTS),
+        ("accounts", parties::accounts::STATEMENTS),
+    ]
+    .into_iter()
+    .flat_map(|(area, all)| all.iter().map(move |(name, sql)| (area, *name, *sql)))
+    .collect()
 }

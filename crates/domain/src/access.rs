@@ -119,28 +119,70 @@ impl Role {
         match self {
             Role::Administrator => &[Administer],
             Role::CityCivilAffairs | Role::CountyCivilAffairs => &[
-                SeePeople, RevealPeople, EditPeople, ImportPeople, SeeOrders, ApproveMoney, SeeMoney, SeeEvidence,
-                SeeProviders, EditProviders,
+                SeePeople,
+                RevealPeople,
+                EditPeople,
+                ImportPeople,
+                SeeOrders,
+                ApproveMoney,
+                SeeMoney,
+                SeeEvidence,
+                SeeProviders,
+                EditProviders,
             ],
             Role::StreetOfficer => &[
-                SeePeople, RevealPeople, EditPeople, ImportPeople, SeeOrders, PlaceOrders, ConfirmOrders, SeeEvidence,
+                SeePeople,
+                RevealPeople,
+                EditPeople,
+                ImportPeople,
+                SeeOrders,
+                PlaceOrders,
+                ConfirmOrders,
+                SeeEvidence,
                 SeeProviders,
             ],
             Role::CommunityWorker => &[SeePeople, RevealPeople, SeeOrders, PlaceOrders, ConfirmOrders],
-            Role::Agent => {
-                &[SeePeople, RevealPeople, TakeCalls, SeeOrders, PlaceOrders, ConfirmOrders, SeeProviders, SeeEvidence]
+            Role::Agent => &[
+                SeePeople,
+                RevealPeople,
+                TakeCalls,
+                SeeOrders,
+                PlaceOrders,
+                ConfirmOrders,
+                SeeProviders,
+                SeeEvidence,
+            ],
+            Role::Dispatcher => &[
+                SeePeople,
+                SeeOrders,
+                PlaceOrders,
+                DispatchOrders,
+                ConfirmOrders,
+                SettleOrders,
+                SeeMoney,
+                SeeProviders,
+                SeeEvidence,
+            ],
+            Role::ProviderAdmin => {
+                &[SeeOrders, DispatchOrders, SettleOrders, SeeMoney, SeeProviders, SeeEvidence]
             }
-            Role::Dispatcher => {
-                &[SeePeople, SeeOrders, PlaceOrders, DispatchOrders, ConfirmOrders, SettleOrders, SeeMoney,
-                    SeeProviders, SeeEvidence]
-            }
-            Role::ProviderAdmin => &[SeeOrders, DispatchOrders, SettleOrders, SeeMoney, SeeProviders, SeeEvidence],
             Role::Worker => &[VisitHomes],
             Role::Finance => &[SeeMoney, PayMoney, SeeEvidence],
             Role::Auditor => &[SeePeople, RevealPeople, SeeOrders, SeeMoney, SeeEvidence, SeeProviders],
             Role::System => &[
-                ReportCalls, SeePeople, EditPeople, ImportPeople, SeeOrders, PlaceOrders, DispatchOrders, VisitHomes,
-                ConfirmOrders, SettleOrders, SeeMoney, SeeProviders, SeeEvidence,
+                ReportCalls,
+                SeePeople,
+                EditPeople,
+                ImportPeople,
+                SeeOrders,
+                PlaceOrders,
+                DispatchOrders,
+                VisitHomes,
+                ConfirmOrders,
+                SettleOrders,
+                SeeMoney,
+                SeeProviders,
+                SeeEvidence,
             ],
         }
     }

@@ -49,7 +49,9 @@ impl Fen {
             parts.push(part);
         }
         remainders.sort_unstable();
-        for (_, n) in remainders.into_iter().take(usize::try_from(left).expect("floors leave at most one fen each")) {
+        for (_, n) in
+            remainders.into_iter().take(usize::try_from(left).expect("floors leave at most one fen each"))
+        {
             parts[n] += 1;
         }
         parts.into_iter().map(Fen).collect()

@@ -45,7 +45,8 @@ impl At {
 
     /// Date and time on the city's wall clock.
     pub fn local(self) -> civil::DateTime {
-        let stamp = Timestamp::from_microsecond(self.0.clamp(MIN_MICROS, MAX_MICROS)).expect("clamped into range");
+        let stamp =
+            Timestamp::from_microsecond(self.0.clamp(MIN_MICROS, MAX_MICROS)).expect("clamped into range");
         tz::offset(8).to_datetime(stamp)
     }
 

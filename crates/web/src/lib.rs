@@ -4,8 +4,8 @@
 //! what one must be allowed to do; there is no other way to add one.
 
 pub mod api;
-pub mod desks;
 mod assets;
+pub mod desks;
 mod filters;
 mod identity;
 pub mod live;

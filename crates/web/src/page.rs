@@ -11,11 +11,7 @@ use axum::{
 };
 use domain::access::Act;
 
-use crate::{
-    App, Html, Identity, Problem, filters,
-    identity::cookie,
-    text::translate,
-};
+use crate::{App, Html, Identity, Problem, filters, identity::cookie, text::translate};
 
 /// A desk in the top bar.
 #[derive(Debug, Clone)]
@@ -182,7 +178,8 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
         let page = Page::of(&app, &headers, identity).titled("出了点问题", "");
         return (status, Html(ProblemPage { page, problem })).into_response();
     }
-    let html = response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/html"));
+    let html =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/html"));
     if html && cookie(&headers, FLASH).is_some() && headers.get("hx-request").is_none() {
         let gone = axum::http::HeaderValue::from_static("xiyang_flash=; Path=/; Max-Age=0");
         response.headers_mut().append(header::SET_COOKIE, gone);

@@ -56,7 +56,11 @@ impl Problem {
 
     /// No such thing, or none this actor may see.
     pub fn not_found() -> Problem {
-        Problem::new(StatusCode::NOT_FOUND, "not_found", "没有找到。可能已被删除、编号有误，或不在您的管辖范围内")
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "没有找到。可能已被删除、编号有误，或不在您的管辖范围内",
+        )
     }
 
     /// The status as HTTP has it.
@@ -92,13 +96,21 @@ impl From<Fault> for Problem {
     fn from(fault: Fault) -> Problem {
         tracing::error!(%fault, "a request could not be answered");
         match fault.kind {
-            FaultKind::Full => {
-                Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", "服务器磁盘已满，本次操作没有保存，请联系管理员")
-            }
-            FaultKind::Conflict | FaultKind::Busy => {
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "系统繁忙，本次操作没有保存，请稍后重试")
-            }
-            _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "系统出错，本次操作没有保存。我们已记录，请稍后重试"),
+            FaultKind::Full => Problem::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk_full",
+                "服务器磁盘已满，本次操作没有保存，请联系管理员",
+            ),
+            FaultKind::Conflict | FaultKind::Busy => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "系统繁忙，本次操作没有保存，请稍后重试",
+            ),
+            _ => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "fault",
+                "系统出错，本次操作没有保存。我们已记录，请稍后重试",
+            ),
         }
     }
 }
@@ -108,7 +120,9 @@ impl IntoResponse for Problem {
         let status = self.status();
         let kept = self.clone();
         let mut response = (status, Json(self)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         // The page layer turns it into a page when a browser asked.
         response.extensions_mut().insert(kept);
         response

@@ -147,7 +147,9 @@ impl fmt::Display for Trouble {
             }
             Trouble::Signature { batch } => write!(f, "封存批次 {batch} 的签名不是本平台的"),
             Trouble::Gap { batch } => write!(f, "封存批次 {batch} 与前一批不衔接"),
-            Trouble::CutOff { batch } => write!(f, "库外登记了封存批次 {batch}，库内没有：末尾被截断或库被换过"),
+            Trouble::CutOff { batch } => {
+                write!(f, "库外登记了封存批次 {batch}，库内没有：末尾被截断或库被换过")
+            }
             Trouble::Row { table, id, what } => write!(f, "{table} {id}：{what}"),
         }
     }
@@ -164,7 +166,9 @@ pub fn verify_chain(
     let seals = sql::seals(tx)?;
     let mut before: Option<&Seal> = None;
     for seal in &seals {
-        if seal.batch != before.map_or(1, |b| b.batch + 1) || seal.from_seq != before.map_or(1, |b| b.to_seq + 1) {
+        if seal.batch != before.map_or(1, |b| b.batch + 1)
+            || seal.from_seq != before.map_or(1, |b| b.to_seq + 1)
+        {
             troubles.push(Trouble::Gap { batch: seal.batch });
         }
         let mut chain = Chain::after(before);

@@ -42,13 +42,17 @@ crate::statements! {
 
 pub(super) fn insert(tx: &mut Tx<'_>, e: &Entry) -> Result<(), Fault> {
     let (code, digest) = (e.mac, e.digest);
-    tx.execute_one(
-        INSERT,
-        p![e.at, e.by, e.role, e.act, e.subject, e.region, e.detail, digest, code],
-    )
+    tx.execute_one(INSERT, p![e.at, e.by, e.role, e.act, e.subject, e.region, e.detail, digest, code])
 }
 
-pub(super) fn tell(tx: &mut Tx<'_>, at: At, topic: &str, region: i64, subject: i64, payload: &str) -> Result<(), Fault> {
+pub(super) fn tell(
+    tx: &mut Tx<'_>,
+    at: At,
+    topic: &str,
+    region: i64,
+    subject: i64,
+    payload: &str,
+) -> Result<(), Fault> {
     tx.execute_one(TELL, p![at, topic, region, subject, payload])
 }
 

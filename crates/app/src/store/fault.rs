@@ -63,7 +63,9 @@ impl From<rusqlite::Error> for Fault {
         use rusqlite::ErrorCode;
         let message = error.to_string();
         let kind = match error.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation) => FaultKind::Constraint(super::dialect::constraint_of(&message)),
+            Some(ErrorCode::ConstraintViolation) => {
+                FaultKind::Constraint(super::dialect::constraint_of(&message))
+            }
             Some(ErrorCode::DiskFull) => FaultKind::Full,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => FaultKind::Busy,
             _ => FaultKind::Other,
@@ -80,7 +82,9 @@ impl From<postgres::Error> for Fault {
             kind = match db.code().code() {
                 "40001" | "40P01" => FaultKind::Conflict,
                 "53100" => FaultKind::Full,
-                code if code.starts_with("23") => FaultKind::Constraint(db.constraint().unwrap_or("").to_owned()),
+                code if code.starts_with("23") => {
+                    FaultKind::Constraint(db.constraint().unwrap_or("").to_owned())
+                }
                 _ => FaultKind::Other,
             };
         }
@@ -96,7 +100,8 @@ impl From<serde_json::Error> for Fault {
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Fault {
-        let kind = if error.kind() == std::io::ErrorKind::StorageFull { FaultKind::Full } else { FaultKind::Other };
+        let kind =
+            if error.kind() == std::io::ErrorKind::StorageFull { FaultKind::Full } else { FaultKind::Other };
         Fault { kind, message: error.to_string(), context: Vec::new() }
     }
 }

@@ -40,7 +40,8 @@ pub(super) struct Lite {
 
 impl Lite {
     pub(super) fn open(folder: &Path, shared: &Arc<Shared>) -> Result<Lite, Fault> {
-        std::fs::create_dir_all(folder).map_err(|e| Fault::from(e).at(format!("data folder {}", folder.display())))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|e| Fault::from(e).at(format!("data folder {}", folder.display())))?;
         let file = folder.join("xiyang.db");
         let mut writer = connect(&file)?;
         migrate(&mut writer)?;

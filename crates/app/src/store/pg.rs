@@ -39,7 +39,8 @@ impl Pg {
         let mut client = connect(address)?;
         // Two processes that start together must not both create the schema.
         client.batch_execute("SELECT pg_advisory_lock(7307)")?;
-        let ran = runner(Dialect::Postgres)?.run(&mut client).map_err(|e| Fault::other(format!("migration: {e}")));
+        let ran =
+            runner(Dialect::Postgres)?.run(&mut client).map_err(|e| Fault::other(format!("migration: {e}")));
         client.batch_execute("SELECT pg_advisory_unlock(7307)")?;
         ran?;
         drop(client);
@@ -129,7 +130,11 @@ fn attempts(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> (Result<(), Fault>
         }
         std::thread::sleep(Duration::from_millis(u64::from(attempt * attempt)));
     }
-    let fault = Fault { kind: FaultKind::Conflict, message: "another command kept changing the same rows".into(), context: vec![] };
+    let fault = Fault {
+        kind: FaultKind::Conflict,
+        message: "another command kept changing the same rows".into(),
+        context: vec![],
+    };
     (Err(fault), false)
 }
 
@@ -177,7 +182,11 @@ impl PgTx {
         Ok(self.client.execute(&statement, &references(params))?)
     }
 
-    pub(super) fn query(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<Vec<postgres::Row>, Fault> {
+    pub(super) fn query(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+    ) -> Result<Vec<postgres::Row>, Fault> {
         let statement = self.statement(sql)?;
         Ok(self.client.query(&statement, &references(params))?)
     }

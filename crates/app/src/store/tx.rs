@@ -155,8 +155,24 @@ macro_rules! id_columns {
 }
 
 id_columns!(
-    AccountId, PostId, PersonId, ContactId, FactId, ProviderId, CarerId, CallId, OrderId, OfferId, EntitlementId,
-    LedgerId, TransferId, SettlementId, StatementId, PhotoId, ImportId, TokenId
+    AccountId,
+    PostId,
+    PersonId,
+    ContactId,
+    FactId,
+    ProviderId,
+    CarerId,
+    CallId,
+    OrderId,
+    OfferId,
+    EntitlementId,
+    LedgerId,
+    TransferId,
+    SettlementId,
+    StatementId,
+    PhotoId,
+    ImportId,
+    TokenId
 );
 
 pub(super) enum Conn<'a> {
@@ -201,8 +217,12 @@ impl Tx<'_> {
     pub fn execute_one(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<(), Fault> {
         match self.execute(sql, params)? {
             1 => Ok(()),
-            n => Err(Fault { kind: super::FaultKind::Conflict, message: format!("touched {n} rows, not 1"), context: vec![] }
-                .at(first_words(sql))),
+            n => Err(Fault {
+                kind: super::FaultKind::Conflict,
+                message: format!("touched {n} rows, not 1"),
+                context: vec![],
+            }
+            .at(first_words(sql))),
         }
     }
 
@@ -230,7 +250,8 @@ impl Tx<'_> {
     ) -> Result<(), Fault> {
         match &mut self.conn {
             Conn::Lite(conn) => {
-                let mut statement = conn.prepare_cached(sql).map_err(|e| Fault::from(e).at(first_words(sql)))?;
+                let mut statement =
+                    conn.prepare_cached(sql).map_err(|e| Fault::from(e).at(first_words(sql)))?;
                 bind(&mut statement, params)?;
                 let mut rows = statement.raw_query();
                 while let Some(row) = rows.next().map_err(|e| Fault::from(e).at(first_words(sql)))? {

@@ -35,7 +35,8 @@ impl Vault {
             Zeroizing::new(mac.finalize().into_bytes().into())
         };
         Vault {
-            cipher: Aes256Gcm::new_from_slice(&*derive("xiyang field encryption 1")).expect("32 bytes are a key"),
+            cipher: Aes256Gcm::new_from_slice(&*derive("xiyang field encryption 1"))
+                .expect("32 bytes are a key"),
             nonce: keyed(&*derive("xiyang nonce 1")),
             index: keyed(&*derive("xiyang blind index 1")),
             code: keyed(&*derive("xiyang evidence code 1")),
@@ -60,7 +61,8 @@ impl Vault {
 
     /// Opens what `encrypt` made for the same kind and owner.
     pub fn decrypt(&self, kind: &str, owner: i64, sealed: &[u8]) -> Result<String, Fault> {
-        let (nonce, body) = sealed.split_at_checked(12).ok_or_else(|| Fault::other("a secret is too short"))?;
+        let (nonce, body) =
+            sealed.split_at_checked(12).ok_or_else(|| Fault::other("a secret is too short"))?;
         let nonce = Nonce::try_from(nonce).expect("split at 12");
         let open = self
             .cipher
@@ -100,7 +102,8 @@ impl Vault {
 
     /// Whether a seal's signature is ours.
     pub fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|s| self.signer.verifying_key().verify(message, &s).is_ok())
+        Signature::from_slice(signature)
+            .is_ok_and(|s| self.signer.verifying_key().verify(message, &s).is_ok())
     }
 }
 

@@ -8,12 +8,12 @@ mod proof;
 mod refusals;
 
 pub use decide::{
-    accept, assign, cancel, check_in, check_out, confirm, decline, place, rate, settle, Assigned, CancelReason,
-    Confirmation, ConfirmedBy, Exception, PlaceAsk, PlaceFacts, Placed, Settled,
+    Assigned, CancelReason, Confirmation, ConfirmedBy, Exception, PlaceAsk, PlaceFacts, Placed, Settled,
+    accept, assign, cancel, check_in, check_out, confirm, decline, place, rate, settle,
 };
 pub use proof::{
-    distance_metres, CheckIn, CheckOut, Fix, Method, Visit, PLANNED_WINDOW_MINUTES, SIGN_IN_METRES_MAX,
-    SIGN_IN_METRES_WARN,
+    CheckIn, CheckOut, Fix, Method, PLANNED_WINDOW_MINUTES, SIGN_IN_METRES_MAX, SIGN_IN_METRES_WARN, Visit,
+    distance_metres,
 };
 pub use refusals::OrderRefusal;
 

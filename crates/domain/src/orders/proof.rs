@@ -50,7 +50,8 @@ pub struct Fix {
 impl Fix {
     /// Refuses positions that cannot be on Earth or that are not numbers.
     pub fn checked(self) -> Result<Fix, OrderRefusal> {
-        let sane = self.lon.abs() <= 180.0 && self.lat.abs() <= 90.0 && (0.0..=100_000.0).contains(&self.accuracy);
+        let sane =
+            self.lon.abs() <= 180.0 && self.lat.abs() <= 90.0 && (0.0..=100_000.0).contains(&self.accuracy);
         if sane { Ok(self) } else { Err(OrderRefusal::BadFix) }
     }
 }
@@ -93,15 +94,17 @@ pub struct Visit {
 /// Great-circle distance in metres between two points in degrees (haversine, mean Earth radius 6,371,009 m).
 pub fn distance_metres(a: (f64, f64), b: (f64, f64)) -> i64 {
     let (lon1, lat1, lon2, lat2) = (a.0.to_radians(), a.1.to_radians(), b.0.to_radians(), b.1.to_radians());
-    let h = ((lat2 - lat1) / 2.0).sin().powi(2)
-        + lat1.cos() * lat2.cos() * ((lon2 - lon1) / 2.0).sin().powi(2);
+    let h =
+        ((lat2 - lat1) / 2.0).sin().powi(2) + lat1.cos() * lat2.cos() * ((lon2 - lon1) / 2.0).sin().powi(2);
     (2.0 * 6_371_009.0 * h.sqrt().min(1.0).asin()).round() as i64
 }
 
 /// Distance between home and phone, or nothing when either is unknown or the phone is not sure.
 pub(super) fn distance(home: Option<(f64, f64)>, fix: Option<Fix>) -> Result<Option<i64>, OrderRefusal> {
     let Some(fix) = fix.map(Fix::checked).transpose()? else { return Ok(None) };
-    Ok(home.filter(|_| fix.accuracy <= ACCURACY_METRES_MAX).map(|home| distance_metres(home, (fix.lon, fix.lat))))
+    Ok(home
+        .filter(|_| fix.accuracy <= ACCURACY_METRES_MAX)
+        .map(|home| distance_metres(home, (fix.lon, fix.lat))))
 }
 
 /// The instant a step counts from, and whether it was recorded offline.

@@ -189,8 +189,15 @@ impl Refusal for OrderRefusal {
     fn kind(&self) -> RefusalKind {
         use OrderRefusal::*;
         match self {
-            UnknownService { .. } | InThePast { .. } | TooFarAhead { .. } | BadLength { .. } | BadPrice | BadFix
-            | DeviceClock { .. } | Missing { .. } | BadStars => RefusalKind::Invalid,
+            UnknownService { .. }
+            | InThePast { .. }
+            | TooFarAhead { .. }
+            | BadLength { .. }
+            | BadPrice
+            | BadFix
+            | DeviceClock { .. }
+            | Missing { .. }
+            | BadStars => RefusalKind::Invalid,
             _ => RefusalKind::Conflict,
         }
     }

@@ -58,7 +58,10 @@ fn an_order_in_the_past_is_refused() {
         told(place(&ask("2026-11-21T08:00"), &facts(Some(&item)), now)),
         "上门时间 2026-11-21 08:00 已经过去，请改约以后的时间"
     );
-    assert!(place(&ask("2026-11-21T08:45"), &facts(Some(&item)), now).is_ok(), "a wish for now may come late");
+    assert!(
+        place(&ask("2026-11-21T08:45"), &facts(Some(&item)), now).is_ok(),
+        "a wish for now may come late"
+    );
 }
 
 #[test]
@@ -87,13 +90,13 @@ fn the_own_share_is_told_before_it_is_taken() {
 fn an_unknown_item_a_double_order_and_a_silly_length_are_refused() {
     let item = item(false);
     let now = Now(at(NOW));
-    assert_eq!(told(place(&ask("2026-11-22T08:00"), &facts(None), now)), "服务目录里没有项目 B01，请从目录中选择");
+    assert_eq!(
+        told(place(&ask("2026-11-22T08:00"), &facts(None), now)),
+        "服务目录里没有项目 B01，请从目录中选择"
+    );
     let mut twice = facts(Some(&item));
     twice.same_item_at = Some(at("2026-11-22T08:00"));
-    assert!(matches!(
-        place(&ask("2026-11-22T08:00"), &twice, now),
-        Err(OrderRefusal::AlreadyOrdered { .. })
-    ));
+    assert!(matches!(place(&ask("2026-11-22T08:00"), &twice, now), Err(OrderRefusal::AlreadyOrdered { .. })));
     let mut long = ask("2026-11-22T08:00");
     long.minutes = Some(Minutes(10_000));
     assert_eq!(told(place(&long, &facts(Some(&item)), now)), "时长应在 50 分钟 到 8 小时 之间");
@@ -137,7 +140,8 @@ fn a_record_made_offline_counts_from_the_phone_for_a_day() {
 
 #[test]
 fn a_short_visit_needs_a_reason() {
-    let mut ask = CheckOut { fix: None, device_at: at("2026-11-21T09:20"), tasks: vec![], note: String::new() };
+    let mut ask =
+        CheckOut { fix: None, device_at: at("2026-11-21T09:20"), tasks: vec![], note: String::new() };
     let now = Now(ask.device_at);
     assert_eq!(
         told(check_out(OrderState::InService, at(NOW), Minutes(50), &ask, now)),
@@ -152,8 +156,7 @@ fn a_short_visit_needs_a_reason() {
 fn hours_are_paid_by_the_half_hour_and_never_above_the_plan() {
     let item = item(true);
     for (served, paid) in [(20, 0), (59, 2000), (60, 4000), (200, 4000)] {
-        let settled =
-            settle(OrderState::Confirmed, &item, Minutes(60), Minutes(served), &[], None).unwrap();
+        let settled = settle(OrderState::Confirmed, &item, Minutes(60), Minutes(served), &[], None).unwrap();
         assert_eq!(settled.price, Fen(paid), "{served} minutes");
     }
 }

@@ -25,11 +25,7 @@ mod tests {
     #[test]
     fn a_birthday_counts_from_its_own_day() {
         let birth = date(1944, 5, 10);
-        for (on, years) in [
-            (date(2024, 5, 9), 79),
-            (date(2024, 5, 10), 80),
-            (date(2024, 12, 31), 80),
-        ] {
+        for (on, years) in [(date(2024, 5, 9), 79), (date(2024, 5, 10), 80), (date(2024, 12, 31), 80)] {
             assert_eq!(full_years(birth, on), Some(years), "{on}");
         }
         assert_eq!(full_years(birth, birth), Some(0));

@@ -15,9 +15,7 @@ pub enum BankCardRefusal {
     #[error("没有填写银行卡号")]
     Empty,
     /// Excel kept 15 digits.
-    #[error(
-        "银行卡号被表格软件当成数字，后几位已经丢失；请把这一列设为“文本”格式，再照卡面重新填写"
-    )]
+    #[error("银行卡号被表格软件当成数字，后几位已经丢失；请把这一列设为“文本”格式，再照卡面重新填写")]
     Spoiled,
     /// Something that is no digit.
     #[error("银行卡号里有“{found}”，请只填卡面上的数字")]
@@ -61,10 +59,7 @@ impl BankCard {
 
     /// The same for a cell of a workbook.
     pub fn from_cell(typed: &str, origin: Origin) -> Result<BankCard, BankCardRefusal> {
-        let plain: String = text::compact(typed)
-            .chars()
-            .filter(|c| !matches!(c, '-' | '\''))
-            .collect();
+        let plain: String = text::compact(typed).chars().filter(|c| !matches!(c, '-' | '\'')).collect();
         if plain.is_empty() {
             return Err(BankCardRefusal::Empty);
         }
@@ -79,9 +74,7 @@ impl BankCard {
             return Err(BankCardRefusal::Spoiled);
         }
         if !(16..=19).contains(&plain.len()) {
-            return Err(BankCardRefusal::Length {
-                length: plain.len(),
-            });
+            return Err(BankCardRefusal::Length { length: plain.len() });
         }
         if !plain.starts_with("62") {
             return Err(BankCardRefusal::NotUnionPay);
@@ -126,20 +119,12 @@ mod tests {
 
     #[test]
     fn cards_are_read_with_groups_and_full_width_digits() {
-        for text in [
-            "6222020000000000000",
-            "6222 0200 0000 0000 000",
-            "６２２２０２０００００００００００００",
-        ] {
-            assert_eq!(
-                BankCard::parse(text).expect(text).reveal(),
-                "6222020000000000000"
-            );
+        for text in
+            ["6222020000000000000", "6222 0200 0000 0000 000", "６２２２０２０００００００００００００"]
+        {
+            assert_eq!(BankCard::parse(text).expect(text).reveal(), "6222020000000000000");
         }
-        assert_eq!(
-            format!("{:?}", BankCard::parse("6222020000000000000").unwrap()),
-            "BankCard(**** 0000)"
-        );
+        assert_eq!(format!("{:?}", BankCard::parse("6222020000000000000").unwrap()), "BankCard(**** 0000)");
     }
 
     #[test]
@@ -148,10 +133,7 @@ mod tests {
             ("", BankCardRefusal::Empty),
             ("6.22202E+18", BankCardRefusal::Spoiled),
             ("6222020000000012000", BankCardRefusal::Spoiled),
-            (
-                "62220200000O0000007",
-                BankCardRefusal::Character { found: 'O' },
-            ),
+            ("62220200000O0000007", BankCardRefusal::Character { found: 'O' }),
             ("622202000000007", BankCardRefusal::Length { length: 15 }),
             ("4111111111111111", BankCardRefusal::NotUnionPay),
             ("6222020000000000001", BankCardRefusal::CheckDigit),

@@ -18,9 +18,8 @@ const CHECK: &[u8; 11] = b"10X98765432";
 const FIRST_YEAR: i16 = 1850;
 /// First two digits that were ever given out to a province or special region.
 const PROVINCES: [&str; 34] = [
-    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41",
-    "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71",
-    "81", "82",
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42",
+    "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
 ];
 
 /// A number whose form, birth date and check digit hold. Kept as 18 upper-case characters.
@@ -54,9 +53,7 @@ pub enum IdRefusal {
     #[error("没有填写身份证号，请填写18位号码")]
     Empty,
     /// Excel kept 15 digits and threw the rest away.
-    #[error(
-        "身份证号被表格软件当成数字，后几位已经丢失；请把这一列设为“文本”格式，再照证件重新填写18位号码"
-    )]
+    #[error("身份证号被表格软件当成数字，后几位已经丢失；请把这一列设为“文本”格式，再照证件重新填写18位号码")]
     Spoiled,
     /// A wrong number of characters.
     #[error("身份证号应为18位，这里是{length}位，请照证件补全或删去多余的字")]
@@ -155,18 +152,12 @@ impl IdNumber {
 
     /// Male or female: the 17th digit is odd for men.
     pub fn sex(&self) -> Sex {
-        if (self.0.as_bytes()[16] - b'0') % 2 == 1 {
-            Sex::Male
-        } else {
-            Sex::Female
-        }
+        if (self.0.as_bytes()[16] - b'0') % 2 == 1 { Sex::Male } else { Sex::Female }
     }
 
     /// The six digits of the first registration. Not where somebody lives.
     pub fn area(&self) -> u32 {
-        self.0[..6]
-            .parse()
-            .expect("checked when the number was parsed")
+        self.0[..6].parse().expect("checked when the number was parsed")
     }
 
     /// Which card carries the number.
@@ -191,10 +182,7 @@ impl fmt::Debug for IdNumber {
 /// apostrophe that forces text in Excel.
 fn plain_form(typed: &str) -> String {
     let narrow = text::compact(typed).to_uppercase();
-    narrow
-        .chars()
-        .filter(|c| !matches!(c, '-' | '\'' | '‘' | '’' | '`' | '·'))
-        .collect()
+    narrow.chars().filter(|c| !matches!(c, '-' | '\'' | '‘' | '’' | '`' | '·')).collect()
 }
 
 fn from_first_generation(plain: &str) -> Result<String, IdRefusal> {
@@ -202,30 +190,19 @@ fn from_first_generation(plain: &str) -> Result<String, IdRefusal> {
         return Err(bad_character(plain, at));
     }
     // Sequence numbers 996 to 999 were kept for people already a hundred years old.
-    let century = if ("996"..="999").contains(&&plain[12..]) {
-        "18"
-    } else {
-        "19"
-    };
+    let century = if ("996"..="999").contains(&&plain[12..]) { "18" } else { "19" };
     let mut full = format!("{}{century}{}", &plain[..6], &plain[6..]);
     full.push(check_char(&full));
     Ok(full)
 }
 
 fn check(full: &str, allow_test: bool) -> Result<(), IdRefusal> {
-    if let Some(at) = full
-        .chars()
-        .position(|c| !c.is_ascii_digit())
-        .filter(|&at| at < 17)
-    {
+    if let Some(at) = full.chars().position(|c| !c.is_ascii_digit()).filter(|&at| at < 17) {
         return Err(bad_character(full, at));
     }
     let last = full.chars().next_back().unwrap_or_default();
     if !last.is_ascii_digit() && last != 'X' {
-        return Err(IdRefusal::Character {
-            position: 18,
-            found: last,
-        });
+        return Err(IdRefusal::Character { position: 18, found: last });
     }
     if full.starts_with('0') {
         return Err(IdRefusal::Area);
@@ -236,9 +213,7 @@ fn check(full: &str, allow_test: bool) -> Result<(), IdRefusal> {
         return Err(IdRefusal::Spoiled);
     }
     if birth_of(&full[6..14]).is_none() {
-        return Err(IdRefusal::Birth {
-            digits: full[6..14].to_owned(),
-        });
+        return Err(IdRefusal::Birth { digits: full[6..14].to_owned() });
     }
     if !fits {
         return Err(IdRefusal::CheckDigit);
@@ -251,18 +226,11 @@ fn check(full: &str, allow_test: bool) -> Result<(), IdRefusal> {
 
 fn bad_character(text: &str, at: usize) -> IdRefusal {
     let found = text.chars().nth(at).unwrap_or_default();
-    IdRefusal::Character {
-        position: at + 1,
-        found,
-    }
+    IdRefusal::Character { position: at + 1, found }
 }
 
 fn check_char(first_17: &str) -> char {
-    let sum: u32 = first_17
-        .bytes()
-        .zip(WEIGHTS)
-        .map(|(b, weight)| u32::from(b - b'0') * weight)
-        .sum();
+    let sum: u32 = first_17.bytes().zip(WEIGHTS).map(|(b, weight)| u32::from(b - b'0') * weight).sum();
     char::from(CHECK[(sum % 11) as usize])
 }
 
@@ -278,9 +246,7 @@ fn birth_of(digits: &str) -> Option<Date> {
     let year: i16 = digits[..4].parse().ok()?;
     let month = digits[4..6].parse().ok()?;
     let day = digits[6..8].parse().ok()?;
-    Date::new(year, month, day)
-        .ok()
-        .filter(|_| year >= FIRST_YEAR)
+    Date::new(year, month, day).ok().filter(|_| year >= FIRST_YEAR)
 }
 
 /// Passports (E12345678), home-return and Taiwan permits (H12345678, 8 or 10 characters).

@@ -10,10 +10,7 @@ fn refused(text: &str) -> IdRefusal {
 #[test]
 fn numbers_of_the_standard_are_read() {
     let woman = IdNumber::parse("11010519491231002X", false).unwrap();
-    assert_eq!(
-        (woman.birth(), woman.sex(), woman.area()),
-        (date(1949, 12, 31), Sex::Female, 110_105)
-    );
+    assert_eq!((woman.birth(), woman.sex(), woman.area()), (date(1949, 12, 31), Sex::Female, 110_105));
     assert_eq!(woman.kind(), IdKind::Resident);
     let man = IdNumber::parse("440524188001010014", false).unwrap();
     assert_eq!((man.birth(), man.sex()), (date(1880, 1, 1), Sex::Male));
@@ -55,33 +52,14 @@ fn first_generation_numbers_are_converted() {
     assert!(IdNumber::first_generation(" 110105491231002"));
     assert!(!IdNumber::first_generation("11010519491231002X"));
     // A centenarian of that time.
-    assert_eq!(
-        IdNumber::parse("110105800101996", false).unwrap().birth(),
-        date(1880, 1, 1)
-    );
-    assert_eq!(
-        refused("11010549123100X"),
-        IdRefusal::Character {
-            position: 15,
-            found: 'X'
-        }
-    );
-    assert_eq!(
-        refused("110105491331002"),
-        IdRefusal::Birth {
-            digits: "19491331".into()
-        }
-    );
+    assert_eq!(IdNumber::parse("110105800101996", false).unwrap().birth(), date(1880, 1, 1));
+    assert_eq!(refused("11010549123100X"), IdRefusal::Character { position: 15, found: 'X' });
+    assert_eq!(refused("110105491331002"), IdRefusal::Birth { digits: "19491331".into() });
 }
 
 #[test]
 fn what_excel_spoiled_is_named_as_such() {
-    for text in [
-        "4.10205E+17",
-        "4.10205194002E+17",
-        "410205194002290000",
-        "410205193512150000",
-    ] {
+    for text in ["4.10205E+17", "4.10205194002E+17", "410205194002290000", "410205193512150000"] {
         let found = refused(text);
         assert_eq!(found, IdRefusal::Spoiled, "{text}");
         assert!(found.to_string().contains("文本"));
@@ -90,70 +68,30 @@ fn what_excel_spoiled_is_named_as_such() {
     assert!(IdNumber::from_cell("110105491231002", Origin::NumericCell, false).is_ok());
     let good = "110105194912310185";
     assert!(IdNumber::parse(good, false).is_ok());
-    assert_eq!(
-        IdNumber::from_cell(good, Origin::NumericCell, false),
-        Err(IdRefusal::Spoiled)
-    );
+    assert_eq!(IdNumber::from_cell(good, Origin::NumericCell, false), Err(IdRefusal::Spoiled));
 }
 
 #[test]
 fn refusals_name_the_place_of_the_fault() {
     assert_eq!(refused(" 　"), IdRefusal::Empty);
-    assert_eq!(
-        refused("1101051949123100"),
-        IdRefusal::Length { length: 16 }
-    );
-    assert_eq!(
-        refused("11O105194912310021"),
-        IdRefusal::Character {
-            position: 3,
-            found: 'O'
-        }
-    );
-    assert_eq!(
-        refused("11010519491231002Y"),
-        IdRefusal::Character {
-            position: 18,
-            found: 'Y'
-        }
-    );
-    assert_eq!(
-        refused("11010519490229002X"),
-        IdRefusal::Birth {
-            digits: "19490229".into()
-        }
-    );
+    assert_eq!(refused("1101051949123100"), IdRefusal::Length { length: 16 });
+    assert_eq!(refused("11O105194912310021"), IdRefusal::Character { position: 3, found: 'O' });
+    assert_eq!(refused("11010519491231002Y"), IdRefusal::Character { position: 18, found: 'Y' });
+    assert_eq!(refused("11010519490229002X"), IdRefusal::Birth { digits: "19490229".into() });
     assert_eq!(refused("010105194912310021"), IdRefusal::Area);
     assert_eq!(refused("E12345678"), IdRefusal::OtherDocument);
-    assert_eq!(
-        refused("身份证丢失待补办理的一位老年人家住村东"),
-        IdRefusal::Length { length: 19 }
-    );
+    assert_eq!(refused("身份证丢失待补办理的一位老年人家住村东"), IdRefusal::Length { length: 19 });
     assert_eq!(
         refused("一二三四五六七八九十一二三四五六七八"),
-        IdRefusal::Character {
-            position: 1,
-            found: '一'
-        }
+        IdRefusal::Character { position: 1, found: '一' }
     );
-    assert_eq!(
-        refused("一二三四五六七八九十一二三四五"),
-        IdRefusal::Character {
-            position: 1,
-            found: '一'
-        }
-    );
+    assert_eq!(refused("一二三四五六七八九十一二三四五"), IdRefusal::Character { position: 1, found: '一' });
 }
 
 #[test]
 fn old_and_unknown_areas_are_accepted() {
-    for first_17 in [
-        "41022419400229001",
-        "42020019400229001",
-        "99019919400229001",
-    ] {
-        let number =
-            IdNumber::parse(&format!("{first_17}{}", check_char(first_17)), false).unwrap();
+    for first_17 in ["41022419400229001", "42020019400229001", "99019919400229001"] {
+        let number = IdNumber::parse(&format!("{first_17}{}", check_char(first_17)), false).unwrap();
         assert_eq!(&number.reveal()[..17], first_17);
     }
     let nowhere = format!("77010119400229001{}", check_char("77010119400229001"));
@@ -164,8 +102,7 @@ fn old_and_unknown_areas_are_accepted() {
 fn permits_of_hong_kong_macau_and_taiwan_follow_the_same_rule() {
     for area in ["810000", "820000", "830000"] {
         let first_17 = format!("{area}19400229001");
-        let number =
-            IdNumber::parse(&format!("{first_17}{}", check_char(&first_17)), false).unwrap();
+        let number = IdNumber::parse(&format!("{first_17}{}", check_char(&first_17)), false).unwrap();
         assert_eq!(number.kind(), IdKind::HkMacauTaiwan);
         assert!(number.province_known());
     }

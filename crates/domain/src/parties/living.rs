@@ -53,9 +53,7 @@ impl LivingArrangement {
 
     /// Back from the table.
     pub fn from_code(code: &str) -> Option<LivingArrangement> {
-        LivingArrangement::ALL
-            .into_iter()
-            .find(|one| one.code() == code)
+        LivingArrangement::ALL.into_iter().find(|one| one.code() == code)
     }
 
     /// The words on the screen.

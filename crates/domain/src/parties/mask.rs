@@ -24,11 +24,7 @@ pub fn phone(number: &str) -> String {
 /// Down to the community and no further: the caller gives the names of the regions, the house
 /// never enters.
 pub fn address(regions: &[&str]) -> String {
-    let mut shown: Vec<&str> = regions
-        .iter()
-        .map(|r| r.trim())
-        .filter(|r| !r.is_empty())
-        .collect();
+    let mut shown: Vec<&str> = regions.iter().map(|r| r.trim()).filter(|r| !r.is_empty()).collect();
     shown.push("***");
     shown.join(" ")
 }

@@ -62,10 +62,7 @@ impl PersonName {
         if length > LONGEST {
             return Err(NameRefusal::Length { length });
         }
-        if let Some(found) = name
-            .chars()
-            .find(|c| matches!(c, '?' | '\u{FFFD}' | '□' | '*' | '＊'))
-        {
+        if let Some(found) = name.chars().find(|c| matches!(c, '?' | '\u{FFFD}' | '□' | '*' | '＊')) {
             return Err(NameRefusal::LostCharacter { found });
         }
         if let Some(found) = name.chars().find(|&c| !belongs(c)) {
@@ -99,10 +96,7 @@ pub fn normalise(typed: &str) -> String {
     if latin {
         return narrow.split_whitespace().collect::<Vec<_>>().join(" ");
     }
-    let dotted = narrow
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .map(|c| if dot(c) { '·' } else { c });
+    let dotted = narrow.chars().filter(|c| !c.is_whitespace()).map(|c| if dot(c) { '·' } else { c });
     dotted.collect::<String>().trim_matches('·').to_owned()
 }
 
@@ -110,10 +104,7 @@ pub fn normalise(typed: &str) -> String {
 /// 尉迟 is yc. Characters without a reading are left out, Latin words count with their first letter.
 pub fn initials(name: &str) -> String {
     let name = normalise(name);
-    if let Some((surname, letters)) = COMPOUND
-        .iter()
-        .find(|(surname, _)| name.starts_with(surname))
-    {
+    if let Some((surname, letters)) = COMPOUND.iter().find(|(surname, _)| name.starts_with(surname)) {
         return format!("{letters}{}", letters_of(&name[surname.len()..]));
     }
     let mut rest = name.chars();
@@ -187,10 +178,7 @@ fn ascii(letter: char) -> char {
 }
 
 fn dot(c: char) -> bool {
-    matches!(
-        c,
-        '·' | '.' | '•' | '・' | '‧' | '∙' | '﹒' | '●' | '⋅' | '･' | '。'
-    )
+    matches!(c, '·' | '.' | '•' | '・' | '‧' | '∙' | '﹒' | '●' | '⋅' | '･' | '。')
 }
 
 fn han(c: char) -> bool {
@@ -229,26 +217,11 @@ mod tests {
     #[test]
     fn what_is_no_name_is_refused() {
         assert_eq!(PersonName::parse(" 　"), Err(NameRefusal::Empty));
-        assert_eq!(
-            PersonName::parse("张?"),
-            Err(NameRefusal::LostCharacter { found: '?' })
-        );
-        assert_eq!(
-            PersonName::parse("王**"),
-            Err(NameRefusal::LostCharacter { found: '*' })
-        );
-        assert_eq!(
-            PersonName::parse("王芳2"),
-            Err(NameRefusal::Character { found: '2' })
-        );
-        assert_eq!(
-            PersonName::parse("王芳（已故）"),
-            Err(NameRefusal::Character { found: '(' })
-        );
-        assert_eq!(
-            PersonName::parse(&"王".repeat(51)),
-            Err(NameRefusal::Length { length: 51 })
-        );
+        assert_eq!(PersonName::parse("张?"), Err(NameRefusal::LostCharacter { found: '?' }));
+        assert_eq!(PersonName::parse("王**"), Err(NameRefusal::LostCharacter { found: '*' }));
+        assert_eq!(PersonName::parse("王芳2"), Err(NameRefusal::Character { found: '2' }));
+        assert_eq!(PersonName::parse("王芳（已故）"), Err(NameRefusal::Character { found: '(' }));
+        assert_eq!(PersonName::parse(&"王".repeat(51)), Err(NameRefusal::Length { length: 51 }));
     }
 
     #[test]

@@ -95,11 +95,7 @@ impl Phone {
 
     /// Mobile or landline.
     pub fn kind(&self) -> PhoneKind {
-        if self.0.starts_with('1') {
-            PhoneKind::Mobile
-        } else {
-            PhoneKind::Landline
-        }
+        if self.0.starts_with('1') { PhoneKind::Mobile } else { PhoneKind::Landline }
     }
 }
 
@@ -120,10 +116,7 @@ fn several(narrow: &str) -> bool {
 
 fn digits(narrow: &str) -> Result<String, PhoneRefusal> {
     let separator = |c: char| matches!(c, ' ' | '-' | '(' | ')' | '+' | '.' | '\'' | '*' | '_');
-    match narrow
-        .chars()
-        .find(|&c| !c.is_ascii_digit() && !separator(c))
-    {
+    match narrow.chars().find(|&c| !c.is_ascii_digit() && !separator(c)) {
         Some(found) => Err(PhoneRefusal::Character { found }),
         None if narrow.contains('*') => Err(PhoneRefusal::Character { found: '*' }),
         None => Ok(narrow.chars().filter(char::is_ascii_digit).collect()),
@@ -133,9 +126,8 @@ fn digits(narrow: &str) -> Result<String, PhoneRefusal> {
 /// `+86`, `0086` and a bare `86` before a mobile go; `+86 378…` needs its zero back, which only
 /// the plus sign makes certain, so that one is left to the refusal.
 fn without_country(digits: &str, plus: bool) -> &str {
-    let rest = digits
-        .strip_prefix("0086")
-        .or_else(|| digits.strip_prefix("86").filter(|r| plus || r.len() == 11));
+    let rest =
+        digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86").filter(|r| plus || r.len() == 11));
     match rest {
         Some(rest) if rest.len() >= 10 => rest,
         _ => digits,
@@ -185,11 +177,7 @@ mod tests {
             "\u{202D}13812345678\u{202C}",
         ] {
             let phone = Phone::parse(text).expect(text);
-            assert_eq!(
-                (phone.reveal(), phone.kind()),
-                ("13812345678", PhoneKind::Mobile),
-                "{text}"
-            );
+            assert_eq!((phone.reveal(), phone.kind()), ("13812345678", PhoneKind::Mobile), "{text}");
         }
     }
 
@@ -201,10 +189,7 @@ mod tests {
             ("010 6655 1234", "01066551234"),
         ] {
             let phone = Phone::parse(text).expect(text);
-            assert_eq!(
-                (phone.reveal(), phone.kind()),
-                (dialled, PhoneKind::Landline)
-            );
+            assert_eq!((phone.reveal(), phone.kind()), (dialled, PhoneKind::Landline));
         }
         assert_eq!(Phone::parse("2351234"), Err(PhoneRefusal::NoAreaCode));
         assert_eq!(Phone::parse("3782351234"), Err(PhoneRefusal::LostZero));
@@ -241,9 +226,6 @@ mod tests {
 
     #[test]
     fn debug_is_masked() {
-        assert_eq!(
-            format!("{:?}", Phone::parse("13812345678").unwrap()),
-            "Phone(138****5678)"
-        );
+        assert_eq!(format!("{:?}", Phone::parse("13812345678").unwrap()), "Phone(138****5678)");
     }
 }

@@ -29,9 +29,7 @@ impl Sex {
 
     /// The other way round; `None` for a number the standard does not have.
     pub fn from_code(code: u8) -> Option<Sex> {
-        [Sex::Unknown, Sex::Male, Sex::Female, Sex::Unspecified]
-            .into_iter()
-            .find(|s| s.code() == code)
+        [Sex::Unknown, Sex::Male, Sex::Female, Sex::Unspecified].into_iter().find(|s| s.code() == code)
     }
 
     /// The word on the screen.

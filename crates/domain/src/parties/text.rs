@@ -9,20 +9,13 @@
 /// Phones and messengers wrap copied numbers in direction marks (U+202D … U+202C): the clerk sees
 /// a perfect number and cannot understand a refusal, so they go.
 pub fn narrow(text: &str) -> String {
-    let folded: String = text
-        .chars()
-        .filter(|c| !invisible(*c))
-        .map(narrow_char)
-        .collect();
+    let folded: String = text.chars().filter(|c| !invisible(*c)).map(narrow_char).collect();
     folded.trim().to_owned()
 }
 
 /// [`narrow`], without any space or line break left inside.
 pub fn compact(text: &str) -> String {
-    narrow(text)
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect()
+    narrow(text).chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// A number as Excel shows it when the cell is too small for it, such as `4.10205E+17`.

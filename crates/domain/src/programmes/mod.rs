@@ -109,11 +109,13 @@ pub fn split(price: Fen, minutes: Minutes, rights: &[Right]) -> Vec<Share> {
                     continue;
                 }
                 // The last covered minute takes the rounding, so that a fully covered visit costs the elder nothing.
-                let amount = if used == minutes_left { fen_left } else { price.pro_rata(Minutes(used), minutes) };
+                let amount =
+                    if used == minutes_left { fen_left } else { price.pro_rata(Minutes(used), minutes) };
                 (used, amount.min(fen_left))
             }
         };
-        let by_minutes = if right.asset == Asset::Minutes { used } else { minutes_covered(amount, price, minutes) };
+        let by_minutes =
+            if right.asset == Asset::Minutes { used } else { minutes_covered(amount, price, minutes) };
         minutes_left = (minutes_left - by_minutes).max(0);
         fen_left = fen_left - amount;
         let weights: Vec<i64> = right.funders.iter().map(|f| f.weight).collect();
@@ -141,18 +143,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn right(id: i64, asset: Asset, left: i64) -> Right {
-        let funders = vec![Funder { account: LedgerId(1), weight: 40 }, Funder { account: LedgerId(2), weight: 60 }];
+        let funders =
+            vec![Funder { account: LedgerId(1), weight: 40 }, Funder { account: LedgerId(2), weight: 60 }];
         Right { entitlement: EntitlementId(id), asset, left, funders }
     }
 
     #[test]
     fn hours_first_then_money_then_own() {
         // 90 minutes at 60.00: 30 minutes are covered by hours, 15.00 by money, the rest is the elder's.
-        let shares = split(
-            Fen(6000),
-            Minutes(90),
-            &[right(1, Asset::Minutes, 30), right(2, Asset::Fen, 1500)],
-        );
+        let shares =
+            split(Fen(6000), Minutes(90), &[right(1, Asset::Minutes, 30), right(2, Asset::Fen, 1500)]);
         let told: Vec<_> = shares.iter().map(|s| (s.right.map(|r| r.0), s.used, s.amount.0)).collect();
         assert_eq!(told, [(Some(1), 30, 2000), (Some(2), 1500, 1500), (None, 0, 2500)]);
         assert_eq!(shares[0].by_funder, [(LedgerId(1), Fen(800)), (LedgerId(2), Fen(1200))]);

@@ -60,7 +60,11 @@ impl Level {
 impl RegionCode {
     /// Checks that the number has 12 digits and begins with a province.
     pub fn new(code: i64) -> Result<RegionCode, NotARegion> {
-        if (110_000_000_000..1_000_000_000_000).contains(&code) { Ok(RegionCode(code)) } else { Err(NotARegion) }
+        if (110_000_000_000..1_000_000_000_000).contains(&code) {
+            Ok(RegionCode(code))
+        } else {
+            Err(NotARegion)
+        }
     }
 
     /// Reads digits; codes of 2, 4, 6 or 9 digits are padded with zeros at the right.

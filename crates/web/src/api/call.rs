@@ -60,9 +60,11 @@ fn bad_key() -> Problem {
 
 fn too_large(rejection: BytesRejection) -> Problem {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "请求内容超过大小限制，请分批或压缩后再传")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "请求内容超过大小限制，请分批或压缩后再传",
+        ),
         _ => Problem::malformed("请求内容没有传完"),
     }
 }
@@ -130,9 +132,10 @@ impl<B: Send + Sync + 'static> Call<B> {
             .await;
         match answer {
             Ok((status, body)) => Ok(json(StatusCode::from_u16(status).unwrap_or(S::STATUS), body)),
-            Err(No::Refused(Once::OtherBody)) => {
-                Err(Problem::invalid("idempotency_key_reused", "同一个 Idempotency-Key 已用于内容不同的请求，请换一个"))
-            }
+            Err(No::Refused(Once::OtherBody)) => Err(Problem::invalid(
+                "idempotency_key_reused",
+                "同一个 Idempotency-Key 已用于内容不同的请求，请换一个",
+            )),
             Err(No::Refused(Once::Refused(r))) => Err(No::Refused(r).into()),
             Err(No::Forbidden(x)) => Err(x.into()),
             Err(No::NotFound) => Err(Problem::not_found()),
@@ -175,7 +178,10 @@ impl Cursor {
 impl axum::extract::FromRequestParts<App> for Cursor {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, app: &App) -> Result<Cursor, Problem> {
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        app: &App,
+    ) -> Result<Cursor, Problem> {
         Query::<Cursor>::from_request_parts(parts, app)
             .await
             .map(|q| q.0)
