@@ -48,12 +48,8 @@ const generated = {
   },
 };
 
-async function scripts() {
-  const folder = at("assets/ts");
-  // A file that starts with an underscore is shared by others, not an entry.
-  const entries = (await readdir(folder)).filter((name) => name.endsWith(".ts") && !/^_|\.d\.ts$/.test(name));
-  return entries.map((name) => join(folder, name));
-}
+/** Scripts a page can load; the other files of assets/ts are parts of these. */
+const SCRIPTS = ["app", "desk", "import", "phone", "sw"];
 
 async function icons() {
   const names = JSON.parse(await readFile(at("assets/icons.json"), "utf8"));
@@ -76,7 +72,7 @@ async function main() {
   await mkdir(dist, { recursive: true });
   const shared = { bundle: true, minify: true, outdir: dist, logLevel: "warning", legalComments: "linked", charset: "utf8" };
   await build({ ...shared, entryPoints: [at("assets/css/xiyang.css")], plugins: [generated], target: ["chrome109", "firefox115", "safari16"] });
-  await build({ ...shared, entryPoints: await scripts(), format: "iife", target: "es2021" });
+  await build({ ...shared, entryPoints: SCRIPTS.map((name) => at(`assets/ts/${name}.ts`)), format: "iife", target: "es2021" });
   await icons();
   await cp(at("assets/static"), dist, { recursive: true });
   const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());

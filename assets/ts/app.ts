@@ -1,1 +1,12 @@
-export {};
+// What every staff page loads. Each island looks for its own marks in the page
+// and does nothing without them; every page works when this file does not run.
+import htmx from "htmx.org";
+import { startDialogs } from "./dialog";
+import { startKeys } from "./keys";
+import { startLive } from "./live";
+import { startToasts } from "./toast";
+
+startToasts();
+startDialogs();
+startKeys();
+startLive((source, target) => void htmx.ajax("get", source, { target, swap: "innerHTML" }));

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The slow proofs, which the ordinary tests mark as ignored: crash loops, long
+# rehearsals of the city, large dispatch instances. Takes an hour or more.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+need_cargo
+bash scripts/setup.sh
+XIYANG_PG_BIN=$(find_postgres)
+export XIYANG_PG_BIN
+bash scripts/assets.sh
+step "Running the tests that are marked as ignored, with optimisation. 长时间测试"
+if cargo nextest --version >/dev/null 2>&1; then
+  cargo nextest run --workspace --release --run-ignored only --no-fail-fast --no-tests=pass
+else
+  cargo test --workspace --release --no-fail-fast -- --ignored
+fi
+step "Done. 完成"
