@@ -2,7 +2,7 @@
 // here the same happens in place. First the value is asked for without a reason:
 // the server answers it when one is already on record for this person and visit,
 // and 428 when a reason is needed, which opens the dialog.
-import { all, one, post } from "./dom";
+import { all, one, post, sentence } from "./dom";
 
 const REASON_NEEDED = 428;
 
@@ -33,12 +33,11 @@ async function reveal(eye: HTMLAnchorElement, reason: string, dialog: HTMLDialog
   const answer = await post(eye.href, reason === "" ? {} : { reason }).catch(() => null);
   if (!answer) return location.assign(eye.href);
   if (answer.status === REASON_NEEDED && !dialog.open) return dialog.showModal();
-  const text = await answer.text();
   if (answer.ok) {
-    show(eye, text);
+    show(eye, await answer.text());
     dialog.close();
   } else if (wrong && dialog.open) {
-    wrong.textContent = text;
+    wrong.textContent = await sentence(answer);
     wrong.hidden = false;
   } else {
     location.assign(eye.href);

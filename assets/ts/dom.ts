@@ -29,6 +29,14 @@ export function post(url: string, fields: Record<string, string> | FormData): Pr
   });
 }
 
+/** What a refusal says to people: the server answers scripts with problem+json. */
+export async function sentence(answer: Response): Promise<string> {
+  const text = (await answer.text()).slice(0, 2_000);
+  if (!(answer.headers.get("content-type") ?? "").includes("json")) return text;
+  const { detail, title } = JSON.parse(text) as { detail?: string; title?: string };
+  return [title, detail].filter(Boolean).join(" ");
+}
+
 /** Is the person typing? Then single letters belong to the text. */
 export function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));

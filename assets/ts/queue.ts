@@ -4,6 +4,8 @@
 //
 // Each entry carries the phone's own time, a sequence number that only grows (so
 // that a turned-back clock shows) and a key that makes sending it twice harmless.
+import { sentence } from "./dom";
+
 export interface Entry {
   /** Grows by one with each step on this phone. */
   seq?: number;
@@ -82,7 +84,7 @@ async function send(who: string): Promise<Sent> {
       await forget(entry.seq ?? 0);
       sent.page = answer.url;
     } else {
-      await amend({ ...entry, refused: (await answer.text()).slice(0, 400) });
+      await amend({ ...entry, refused: await sentence(answer) });
     }
     sent.left -= 1;
   }
