@@ -280,7 +280,8 @@ CREATE TABLE carer_skill (
     PRIMARY KEY (carer, skill, valid_from)
 ) STRICT;
 
--- Catalogue and programmes, versioned by day. 服务目录 补贴项目
+-- Catalogue and programmes, versioned by day. A funder's account belongs to the region of its level (2 city, 3 county)
+-- the person lives in: ledger_account (owner = region code, kind = funder, code = funder). 服务目录 补贴项目
 CREATE TABLE service_item (
     code TEXT NOT NULL,
     valid_from TEXT NOT NULL,
@@ -294,7 +295,8 @@ CREATE TABLE service_item (
     price_fen BIGINT NOT NULL CHECK (price_fen >= 0),
     workers BIGINT NOT NULL,
     same_sex BIGINT NOT NULL,
-    skill TEXT NOT NULL,
+    who_may TEXT NOT NULL,
+    one_of_them TEXT NOT NULL,
     evidence TEXT NOT NULL,
     contraindication TEXT NOT NULL,
     PRIMARY KEY (code, valid_from)
@@ -307,18 +309,19 @@ CREATE TABLE programme (
     name TEXT NOT NULL,
     asset TEXT NOT NULL CHECK (asset IN ('fen', 'minutes')),
     pick_order BIGINT NOT NULL,
-    helps TEXT NOT NULL,
+    covers TEXT NOT NULL,
     source TEXT NOT NULL,
     PRIMARY KEY (code, valid_from)
 ) STRICT;
 
 CREATE TABLE programme_funder (
     programme TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
     funder TEXT NOT NULL,
     name TEXT NOT NULL,
+    level BIGINT NOT NULL,
     weight BIGINT NOT NULL CHECK (weight > 0),
-    account BIGINT NOT NULL,
-    PRIMARY KEY (programme, funder)
+    PRIMARY KEY (programme, valid_from, funder)
 ) STRICT;
 
 CREATE TABLE entitlement (
@@ -419,6 +422,7 @@ CREATE TABLE orders (
     placed_by BIGINT NOT NULL,
     provider BIGINT,
     carer BIGINT,
+    partner BIGINT,
     offered_at BIGINT,
     offered_by BIGINT,
     accepted_at BIGINT,
@@ -433,6 +437,7 @@ CREATE TABLE orders (
     stars BIGINT CHECK (stars BETWEEN 1 AND 5),
     comment TEXT,
     CHECK (end_at > start_at),
+    CHECK (partner IS NULL OR partner <> carer),
     CHECK ((carer IS NULL) = (provider IS NULL)),
     CHECK ((carer IS NULL) = (offered_at IS NULL)),
     CONSTRAINT state_has_its_stamps CHECK (CASE state
@@ -449,6 +454,7 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE INDEX orders_person ON orders (person, start_at);
 CREATE INDEX orders_carer ON orders (carer, start_at);
+CREATE INDEX orders_partner ON orders (partner, start_at) WHERE partner IS NOT NULL;
 CREATE INDEX orders_provider ON orders (provider, start_at);
 CREATE INDEX orders_to_dispatch ON orders (start_at) WHERE state IN ('placed', 'offered');
 CREATE INDEX orders_to_confirm ON orders (checked_out_at) WHERE state IN ('served', 'disputed');

@@ -10,6 +10,10 @@ pub mod store;
 
 pub mod parties;
 
+pub mod programmes;
+
+pub mod ledger;
+
 /// Names the statements of one `sql.rs` and lists them, so that a test can have both databases parse each of them.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
@@ -26,6 +30,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("evidence", evidence::STATEMENTS),
         ("idempotency", idempotency::STATEMENTS),
         ("accounts", parties::accounts::STATEMENTS),
+        ("programmes", programmes::STATEMENTS),
+        ("ledger", ledger::STATEMENTS),
     ]
     .into_iter()
     .flat_map(|(area, all)| all.iter().map(move |(name, sql)| (area, *name, *sql)))

@@ -20,7 +20,8 @@ fn item(by_hour: bool) -> ServiceItem {
         unit_price: Fen(4000),
         workers: 1,
         same_sex: false,
-        skill: String::new(),
+        who_may: String::new(),
+        one_of_them: String::new(),
         evidence: String::new(),
         contraindication: String::new(),
     }

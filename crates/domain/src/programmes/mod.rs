@@ -27,12 +27,22 @@ pub struct ServiceItem {
     pub workers: i64,
     /// The carer must be of the elder's sex.
     pub same_sex: bool,
-    /// What the carer must be able to do; empty when an induction is enough.
-    pub skill: String,
+    /// What every carer must be able to do: `+` joins what must all hold, `|` what may stand for another.
+    pub who_may: String,
+    /// What at least one of the carers must be able to do, written the same way.
+    pub one_of_them: String,
     /// What proves the service.
     pub evidence: String,
     /// When it must not be done.
     pub contraindication: String,
+}
+
+/// Reads `a+b|c` as "a, and one of b or c"; empty text asks for nothing.
+pub fn skills(text: &str) -> Vec<Vec<String>> {
+    text.split('+')
+        .map(|any| any.split('|').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect::<Vec<_>>())
+        .filter(|any| !any.is_empty())
+        .collect()
 }
 
 impl ServiceItem {
