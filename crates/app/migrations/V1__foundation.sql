@@ -187,6 +187,7 @@ CREATE TABLE person_fact (
     CHECK (known_to IS NULL OR known_to >= known_at)
 ) STRICT;
 CREATE INDEX person_fact_person ON person_fact (person, kind);
+CREATE INDEX person_fact_hardship ON person_fact (person) WHERE kind = 'hardship';
 
 CREATE TABLE contact (
     id BIGINT PRIMARY KEY,
@@ -229,7 +230,9 @@ CREATE TABLE provider (
     region BIGINT NOT NULL,
     name TEXT NOT NULL,
     credit_code TEXT NOT NULL,
+    contact TEXT NOT NULL DEFAULT '',
     phone TEXT NOT NULL,
+    address TEXT NOT NULL DEFAULT '',
     contract_no TEXT NOT NULL,
     contract_from TEXT NOT NULL,
     contract_to TEXT NOT NULL,
@@ -259,9 +262,11 @@ CREATE TABLE carer (
     lon DOUBLE,
     lat DOUBLE,
     languages TEXT NOT NULL DEFAULT '',
+    work_days BIGINT NOT NULL DEFAULT 127 CHECK (work_days BETWEEN 0 AND 127),
     work_from BIGINT NOT NULL DEFAULT 480,
     work_to BIGINT NOT NULL DEFAULT 1080,
     takes_at_once BIGINT NOT NULL DEFAULT 0,
+    on_leave_from TEXT,
     on_leave_to TEXT,
     stars BIGINT NOT NULL DEFAULT 0,
     ratings BIGINT NOT NULL DEFAULT 0,
@@ -279,8 +284,10 @@ CREATE TABLE carer_skill (
     valid_to TEXT NOT NULL,
     PRIMARY KEY (carer, skill, valid_from)
 ) STRICT;
+CREATE INDEX carer_skill_expiry ON carer_skill (valid_to);
 
--- Catalogue and programmes, versioned by day. A funder's account belongs to the region of its level (2 city, 3 county)
+-- Catalogue and programmes, versioned by day. A funder's account belongs to the region of its level (1 province,
+-- 2 city, 3 county)
 -- the person lives in: ledger_account (owner = region code, kind = funder, code = funder). 服务目录 补贴项目
 CREATE TABLE service_item (
     code TEXT NOT NULL,
@@ -299,6 +306,8 @@ CREATE TABLE service_item (
     one_of_them TEXT NOT NULL,
     evidence TEXT NOT NULL,
     contraindication TEXT NOT NULL,
+    price_low_fen BIGINT NOT NULL DEFAULT 0,
+    price_high_fen BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (code, valid_from)
 ) STRICT;
 
@@ -310,6 +319,8 @@ CREATE TABLE programme (
     asset TEXT NOT NULL CHECK (asset IN ('fen', 'minutes')),
     pick_order BIGINT NOT NULL,
     covers TEXT NOT NULL,
+    rule TEXT NOT NULL DEFAULT '{}',
+    status TEXT NOT NULL DEFAULT '',
     source TEXT NOT NULL,
     PRIMARY KEY (code, valid_from)
 ) STRICT;
@@ -329,14 +340,17 @@ CREATE TABLE entitlement (
     person BIGINT NOT NULL,
     region BIGINT NOT NULL,
     programme TEXT NOT NULL,
+    programme_from TEXT NOT NULL DEFAULT '',
     month TEXT NOT NULL,
     asset TEXT NOT NULL,
     amount BIGINT NOT NULL CHECK (amount > 0),
     account BIGINT NOT NULL,
+    issue BIGINT NOT NULL DEFAULT 0,
     why TEXT NOT NULL,
     granted_at BIGINT NOT NULL,
     CONSTRAINT one_right_a_month UNIQUE (person, month, programme)
 ) STRICT;
+CREATE INDEX entitlement_programme ON entitlement (month, programme, id);
 
 -- The ledger. 账户 转账
 CREATE TABLE ledger_account (
@@ -568,9 +582,20 @@ CREATE TABLE statement (
     paid_at BIGINT,
     paid_by BIGINT,
     returned_at BIGINT,
+    returned_by BIGINT,
     returned_why TEXT,
+    CHECK ((checked_at IS NULL) = (checked_by IS NULL)),
+    CHECK ((paid_at IS NULL) = (paid_by IS NULL)),
+    CHECK ((returned_at IS NULL) = (returned_by IS NULL) AND (returned_at IS NULL) = (returned_why IS NULL)),
+    CONSTRAINT never_paid_and_returned CHECK (returned_at IS NULL OR paid_at IS NULL),
     CONSTRAINT maker_checker_payer CHECK (
         (checked_by IS NULL OR checked_by <> made_by)
         AND (paid_by IS NULL OR (checked_by IS NOT NULL AND paid_by <> made_by AND paid_by <> checked_by)))
 ) STRICT;
 CREATE INDEX statement_provider ON statement (provider, month);
+
+CREATE TABLE statement_line (
+    statement BIGINT NOT NULL,
+    settlement BIGINT NOT NULL,
+    PRIMARY KEY (statement, settlement)
+) STRICT;

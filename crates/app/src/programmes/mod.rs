@@ -5,7 +5,7 @@ mod sql;
 use domain::{
     ids::PersonId,
     programmes::{Right, ServiceItem},
-    regions::{Level, RegionCode},
+    regions::RegionCode,
     time::{Day, Month},
 };
 
@@ -34,8 +34,7 @@ pub fn rights(
     let (month, on) = (Month::of(day).to_string(), day.to_string());
     let mut rights = sql::rights(tx, person, item, &month, &on)?;
     for (right, programme, _) in &mut rights {
-        let (city, county) = (lives_in.within(Level::City), lives_in.within(Level::County));
-        right.funders = sql::funders(tx, programme, &on, city, county)?;
+        right.funders = sql::funders(tx, programme, &on, lives_in)?;
         if right.funders.is_empty() {
             return Err(Fault::other(format!("programme {programme} has no funder account for {lives_in}")));
         }

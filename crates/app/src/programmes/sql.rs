@@ -3,7 +3,7 @@
 use domain::{
     ids::{EntitlementId, LedgerId, PersonId},
     programmes::{Asset, Funder, Right, ServiceItem},
-    regions::RegionCode,
+    regions::{Level, RegionCode},
 };
 
 use crate::{
@@ -30,7 +30,7 @@ crate::statements! {
     FUNDERS = "SELECT l.id, f.weight
         FROM programme_funder f
         JOIN ledger_account l ON l.kind = 'funder' AND l.code = f.funder AND l.asset = 'fen'
-            AND l.owner = CASE f.level WHEN 2 THEN ?3 ELSE ?4 END
+            AND l.owner = CASE f.level WHEN 1 THEN ?5 WHEN 2 THEN ?3 ELSE ?4 END
         WHERE f.programme = ?1
             AND f.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = ?1 AND x.valid_from <= ?2)
         ORDER BY f.funder";
@@ -90,10 +90,11 @@ pub(super) fn funders(
     tx: &mut Tx<'_>,
     programme: &str,
     day: &str,
-    city: RegionCode,
-    county: RegionCode,
+    lives_in: RegionCode,
 ) -> Result<Vec<Funder>, Fault> {
-    tx.all(FUNDERS, p![programme, day, city, county], |row| {
+    let [province, city, county] =
+        [Level::Province, Level::City, Level::County].map(|level| lives_in.within(level));
+    tx.all(FUNDERS, p![programme, day, city, county, province], |row| {
         Ok(Funder { account: row.get(0)?, weight: row.get(1)? })
     })
 }
