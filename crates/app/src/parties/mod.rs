@@ -1,3 +1,4 @@
 //! People and organisations: accounts, elders, contacts, providers, carers.
 
 pub mod accounts;
+pub mod sheet;
