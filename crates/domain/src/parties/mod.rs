@@ -6,6 +6,8 @@
 
 pub mod age;
 mod bank_card;
+mod certificate;
+mod credit_code;
 mod facts;
 mod hardship;
 mod id_number;
@@ -17,6 +19,8 @@ mod sex;
 pub mod text;
 
 pub use bank_card::{BankCard, BankCardRefusal};
+pub use certificate::Certificate;
+pub use credit_code::{CreditCode, CreditCodeRefusal};
 pub use facts::{Ability, FactKind, PersonState};
 pub use hardship::Hardship;
 pub use id_number::{IdKind, IdNumber, IdRefusal, Origin};

@@ -1,5 +1,7 @@
 //! Programmes, the catalogue of services and how a price is shared among funders.
 
+pub mod rule;
+
 use crate::{
     access::words,
     ids::{EntitlementId, LedgerId},
