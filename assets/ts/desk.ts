@@ -36,7 +36,9 @@ function startClocks(): void {
   window.setInterval(tick, 1_000);
 }
 
-const two = (number: number): string => String(number).padStart(2, "0");
+function two(number: number): string {
+  return String(number).padStart(2, "0");
+}
 
 /** INVARIANT: text is never lost: it is kept in the tab's store until the server
  *  has answered, and comes back after a reload. */

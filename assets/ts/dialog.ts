@@ -1,10 +1,11 @@
 // Opening a masked value. The eye is a link to a page that asks for the reason;
 // here the same happens in place. First the value is asked for without a reason:
 // the server answers it when one is already on record for this person and visit,
-// and 428 when a reason is needed, which opens the dialog.
+// and 204 when a reason is needed, which opens the dialog.
 import { all, one, post, sentence } from "./dom";
 
-const REASON_NEEDED = 428;
+/** No content: an answer in the ordinary course, so no error stands in the console. */
+const REASON_NEEDED = 204;
 
 export function startDialogs(): void {
   for (const button of all("dialog [data-close]")) button.addEventListener("click", () => button.closest("dialog")?.close());

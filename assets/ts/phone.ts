@@ -51,8 +51,8 @@ async function fieldsOf(form: HTMLFormElement, submitter: HTMLElement | null): P
   if (position) {
     fields.push(["lat", position.latitude.toFixed(6)], ["lng", position.longitude.toFixed(6)], ["accuracy", position.accuracy.toFixed(0)]);
   }
-  for (const input of all<HTMLInputElement>('input[type="file"]', form)) {
-    for (const photo of photos.get(input) ?? []) fields.push([input.name, photo]);
+  for (const [input, taken] of photos) {
+    if (input.form === form) for (const photo of taken) fields.push([input.name, photo]);
   }
   return fields;
 }
@@ -65,15 +65,19 @@ function whereAmI(): Promise<GeolocationCoordinates | null> {
   });
 }
 
-/** Sends what waits; true when a page was opened to show what came of it. */
+/** Sends what waits; true when a page was opened to show what came of it: the
+ *  page the step leads to, or this one anew when it went out in the background. */
 async function send(open: boolean): Promise<boolean> {
   const sent = await sendAll(who);
   await show(sent.reached, sent.signIn);
-  if (open && sent.page && sent.left === 0) {
-    location.assign(sent.page);
-    return true;
-  }
-  return false;
+  if (!sent.page || sent.left > 0 || (!open && begun())) return false;
+  location.assign(open ? sent.page : location.href);
+  return true;
+}
+
+/** Has the carer begun to write or to take pictures? Then the page is not loaded anew below the thumb. */
+function begun(): boolean {
+  return photos.size > 0 || all<HTMLInputElement | HTMLTextAreaElement>("main input:not([type=hidden]), main textarea").some((field) => field.value !== field.defaultValue);
 }
 
 async function show(reached = navigator.onLine, signIn = false): Promise<void> {
@@ -132,7 +136,7 @@ function next(form: HTMLFormElement): void {
 async function preview(input: HTMLInputElement): Promise<void> {
   const small = await Promise.all([...(input.files ?? [])].map(shrink));
   photos.set(input, [...(photos.get(input) ?? []), ...small]);
-  const list = one(".photo-list", input.form ?? document);
+  const list = one(".photo-list", input.form ?? document) ?? one(".photo-list");
   for (const photo of small) list?.append(Object.assign(new Image(), { src: URL.createObjectURL(photo), alt: input.dataset.alt ?? "" }));
 }
 

@@ -73,12 +73,13 @@ export async function sendAll(who: string): Promise<Sent> {
 }
 
 async function send(who: string): Promise<Sent> {
-  const sent: Sent = { left: 0, page: null, signIn: false, reached: true };
+  const sent: Sent = { left: 0, page: null, signIn: false, reached: navigator.onLine };
   const open = (await waiting(who)).filter((entry) => entry.refused === undefined);
   sent.left = open.length;
   for (const entry of open) {
     const answer = await deliver(entry);
     if (!answer || answer.status >= 500 || answer.status === 429) return { ...sent, reached: answer !== null };
+    sent.reached = true;
     if (answer.status === 401 || new URL(answer.url).pathname.startsWith("/sign-in")) return { ...sent, signIn: true };
     if (answer.ok) {
       await forget(entry.seq ?? 0);
