@@ -19,7 +19,7 @@ check "Formatting (cargo fmt --check). 格式" cargo fmt --all --check
 check "Lints (cargo clippy, warnings fail). 静态检查" cargo clippy --workspace --all-targets --quiet -- -D warnings
 check "Documentation (cargo doc, warnings fail). 文档" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 check "Rules of this house (xtask tidy). 本项目规则" cargo run --quiet -p xtask -- tidy
-check "Types of the page scripts (tsc). 脚本类型" npx --no-install tsc --project assets/tsconfig.json
+check "Types of the page scripts (tsc). 脚本类型" node_modules/.bin/tsc --project assets/tsconfig.json
 if command -v shellcheck >/dev/null; then
   check "Shell scripts (shellcheck). 脚本检查" shellcheck -x -P SCRIPTDIR scripts/*.sh .ci/run
 else

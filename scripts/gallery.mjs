@@ -1,6 +1,6 @@
 // Serves assets/gallery with the built stylesheet, takes a picture of each page
 // at three widths and checks it with axe. `--serve` keeps serving instead.
-// Names of pages may follow: `npm run gallery -- hotline people`.
+// Names of pages may follow, and a theme: `npm run gallery -- hotline people theme=contrast`.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { mkdir, readFile, readdir } from "node:fs/promises";
@@ -16,11 +16,15 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": 
 /** The policy of the real server, so that the gallery cannot lean on what is refused there. */
 const POLICY = "default-src 'self'; style-src 'self'; img-src 'self' data: blob:; script-src 'self'";
 
+const options = process.argv.slice(2).filter((word) => !word.startsWith("theme="));
+const theme = process.argv.find((word) => word.startsWith("theme="))?.slice("theme=".length) ?? "normal";
+
 async function page(name) {
   let text = await readFile(join(gallery, name), "utf8");
   for (const [whole, file] of [...text.matchAll(/\{include (_[a-z]+\.html)\}/g)]) {
     text = text.replace(whole, await readFile(join(gallery, file), "utf8"));
   }
+  text = text.replace('data-theme="normal"', `data-theme="${theme}"`);
   text = text.replace(`<a href="${name}" data-key`, `<a href="${name}" aria-current="page" data-key`);
   return text.replace(/\{icon ([a-z0-9-]+)\}/g, '<svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#$1"/></svg>');
 }
@@ -38,7 +42,6 @@ const server = createServer(async (request, response) => {
   }
 });
 
-const options = process.argv.slice(2);
 await new Promise((ready) => server.listen(options.includes("--serve") ? 8088 : 0, "127.0.0.1", ready));
 const base = `http://127.0.0.1:${server.address().port}`;
 if (options.includes("--serve")) {
@@ -63,7 +66,7 @@ async function pictures(only) {
       const tab = await context.newPage();
       tab.on("console", (message) => message.type() === "error" && tell(name, width, message.text()));
       await tab.goto(`${base}/${name}.html`);
-      await tab.screenshot({ path: join(shots, `${name}-${width}.png`), fullPage: true });
+      await tab.screenshot({ path: join(shots, `${name}-${theme === "normal" ? "" : `${theme}-`}${width}.png`), fullPage: true });
       const over = await tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       if (over > 0) tell(name, width, `the page is ${over} px wider than the window`);
       await tab.evaluate(axe);

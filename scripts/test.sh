@@ -33,7 +33,7 @@ part() {
 counts() {
   # Colours are stripped first; `test result:` lines of cargo test add up, nextest and our own runners end with one.
   sed 's/\x1b\[[0-9;]*m//g' "$2" |
-    { grep -E '^ *(test result:|Summary \[|journeys:|\[[0-9:]+\] checks:)' || true; } |
+    { grep -E '^ *(test result:|Summary \[|journeys:|islands:|\[[0-9:]+\] checks:)' || true; } |
     { grep -oE "[0-9]+ $1" || true; } | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
@@ -49,6 +49,7 @@ rust_tests() {
 part "Checks. 检查" bash scripts/check.sh
 part "Rust tests. 单元与集成测试" rust_tests
 part "Examples in the documentation. 文档示例" cargo test --workspace --doc --quiet --no-fail-fast
+part "The page scripts against a server that fails. 页面脚本" node tests/browser/islands.mjs
 part "The program for the journeys. 构建程序" cargo build -p xiyang
 part "Journeys through the pages in Chromium. 浏览器流程" node tests/browser/run.mjs
 

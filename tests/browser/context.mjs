@@ -22,7 +22,8 @@ export function context(browser, url, name, shots) {
   let state;
   let current = null;
 
-  const problem = (text) => problems.push(text);
+  // The same finding on every page is one finding.
+  const problem = (text) => problems.includes(text) || problems.push(text);
 
   function watch(tab) {
     tab.on("console", (message) => {
