@@ -57,6 +57,7 @@ fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, SheetRefusal> {
     ZipArchive::new(Cursor::new(bytes)).map_err(|_| SheetRefusal::Broken)
 }
 
+/// The zip library stops at the declared size of a part by itself; the bound here does not depend on it.
 fn unpack(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize, most: u64) -> Result<Vec<u8>, SheetRefusal> {
     let entry = archive.by_index(index).map_err(|_| SheetRefusal::Broken)?;
     let mut data = Vec::new();
@@ -234,4 +235,22 @@ fn u16_le(bytes: &[u8], at: usize) -> Option<u16> {
 
 fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn unpacking_stops_at_the_bound_whatever_was_declared() {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        writer.start_file("a", zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(&[b' '; 5000]).unwrap();
+        let bytes = writer.finish().unwrap().into_inner();
+        let mut archive = open(&bytes).unwrap();
+        assert_eq!(unpack(&mut archive, 0, 4999), Err(SheetRefusal::UnpacksTooBig));
+        assert_eq!(unpack(&mut archive, 0, 5000).map(|data| data.len()), Ok(5000));
+    }
 }
