@@ -5,6 +5,9 @@
 //! them from its index in about a microsecond, which is why a million people need no memory and any number of threads
 //! may generate at once.
 //!
+//! Beside the city stands what tests need of the world: a private PostgreSQL ([`cluster`]) and stores on both databases
+//! ([`testing`]).
+//!
 //! Nothing here can belong to a real person: identity numbers carry the county part 99, which no county has, and phones
 //! and cards stand in blocks not given to anybody.
 
@@ -12,12 +15,14 @@ pub mod addresses;
 pub mod births;
 pub mod carers;
 mod city;
+pub mod cluster;
 pub mod ids;
 pub mod names;
 pub mod people;
 pub mod providers;
 pub mod regions;
 pub mod rng;
+pub mod testing;
 pub mod truth;
 pub mod villages;
 
