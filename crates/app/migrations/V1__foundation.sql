@@ -466,6 +466,7 @@ CREATE TABLE orders (
         WHEN 'cancelled' THEN cancelled_at IS NOT NULL AND cancel_reason IS NOT NULL
         ELSE 1 = 0 END)
 ) STRICT;
+CREATE INDEX orders_start ON orders (start_at, id);
 CREATE INDEX orders_person ON orders (person, start_at);
 CREATE INDEX orders_carer ON orders (carer, start_at);
 CREATE INDEX orders_partner ON orders (partner, start_at) WHERE partner IS NOT NULL;

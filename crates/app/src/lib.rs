@@ -14,6 +14,8 @@ pub mod programmes;
 
 pub mod ledger;
 
+pub mod orders;
+
 /// Names the statements of one `sql.rs` and lists them, so that a test can have both databases parse each of them.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
@@ -34,6 +36,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("ledger", ledger::STATEMENTS),
     ]
     .into_iter()
+    .chain(orders::STATEMENTS.iter().map(|all| ("orders", *all)))
     .flat_map(|(area, all)| all.iter().map(move |(name, sql)| (area, *name, *sql)))
     .collect()
 }

@@ -1,0 +1,167 @@
+//! Questions about orders: lists for desks, and one order with everything that belongs to it.
+
+use domain::{
+    access::{Act, Actor},
+    ids::{CarerId, EntitlementId, OrderId, PersonId, ProviderId, TransferId},
+    money::{Fen, Minutes},
+    orders::{OrderRefusal, OrderState},
+    regions::{RegionCode, RegionRange},
+    time::At,
+};
+
+use super::{Order, sql};
+use crate::{
+    ledger::{self, Transfer},
+    outcome::{Answer, Outcome},
+    store::Tx,
+};
+
+/// Which orders a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only these states; all when empty.
+    pub states: Vec<OrderState>,
+    /// Only this region.
+    pub region: Option<RegionRange>,
+    /// Only of this person.
+    pub person: Option<PersonId>,
+    /// Only of this provider.
+    pub provider: Option<ProviderId>,
+    /// Only of this carer.
+    pub carer: Option<CarerId>,
+    /// Only this item.
+    pub service: Option<String>,
+    /// Starting from here.
+    pub from: Option<At>,
+    /// Starting before here.
+    pub to: Option<At>,
+}
+
+/// Where a list begins: lists are in order of the planned start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Latest first?
+    pub latest_first: bool,
+    /// Skip this many.
+    pub offset: i64,
+    /// Give this many (1 to 500).
+    pub limit: i64,
+}
+
+/// One order in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is what its name says of the order")]
+pub struct Line {
+    pub id: OrderId,
+    pub region: RegionCode,
+    pub person: PersonId,
+    pub person_name: String,
+    pub person_birth: domain::time::Day,
+    pub person_sex: domain::parties::Sex,
+    pub address: String,
+    pub home: Option<Home>,
+    pub service: String,
+    pub service_name: String,
+    pub start_at: At,
+    pub end_at: At,
+    pub state: OrderState,
+    pub price: Fen,
+    pub own: Fen,
+    pub placed_at: At,
+    pub provider: Option<ProviderId>,
+    pub provider_name: String,
+    pub carer: Option<CarerId>,
+    pub carer_name: String,
+    pub accepted_at: Option<At>,
+    pub checked_in_at: Option<At>,
+    pub checked_out_at: Option<At>,
+    pub note: String,
+    pub stars: Option<i64>,
+}
+
+/// A point on the map in millionths of a degree, so that lines can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Home {
+    /// Degrees east × 1,000,000.
+    pub lon_e6: i64,
+    /// Degrees north × 1,000,000.
+    pub lat_e6: i64,
+}
+
+/// A part of an order's price as it was agreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Under which right; none means own money.
+    pub entitlement: Option<EntitlementId>,
+    /// Name of the programme.
+    pub programme: String,
+    /// How much of the right, in its own asset.
+    pub used: i64,
+    /// The money.
+    pub amount: Fen,
+    /// The hold in the ledger.
+    pub held: Option<TransferId>,
+}
+
+/// One order with everything that belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sheet {
+    /// The order.
+    pub order: Order,
+    /// As in lists.
+    pub line: Line,
+    /// Who was to pay what.
+    pub shares: Vec<Share>,
+    /// What was booked: transfer, name of the giving and of the receiving account.
+    pub transfers: Vec<(Transfer, String, String)>,
+    /// The visit's proof.
+    pub visit: Option<VisitProof>,
+    /// Photographs.
+    pub photos: Vec<(domain::ids::PhotoId, At)>,
+    /// A wish to settle without the receiver's word: reason, and who allowed it when.
+    pub exception: Option<(String, Option<At>)>,
+}
+
+/// What proves a visit.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "each field is the column of the same name")]
+pub struct VisitProof {
+    pub in_at: At,
+    pub in_server_at: At,
+    pub in_device_at: At,
+    pub in_method: domain::orders::Method,
+    pub in_distance: Option<i64>,
+    pub in_accuracy: Option<f64>,
+    pub out_at: Option<At>,
+    pub out_server_at: Option<At>,
+    pub out_device_at: Option<At>,
+    pub minutes: Option<Minutes>,
+    pub tasks: Vec<String>,
+    pub note: String,
+}
+
+/// Orders the actor may see, in order of the planned start.
+pub fn lines(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter, page: Page) -> Answer<Vec<Line>> {
+    actor.may(Act::SeeOrders)?;
+    Ok(sql::lines(tx, actor.scope().narrowed(filter.region), filter, page)?)
+}
+
+/// How many orders the filter finds.
+pub fn count(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter) -> Answer<i64> {
+    actor.may(Act::SeeOrders)?;
+    Ok(sql::count(tx, actor.scope().narrowed(filter.region), filter)?)
+}
+
+/// One order with everything that belongs to it.
+pub fn sheet(tx: &mut Tx<'_>, actor: &Actor, id: OrderId) -> Outcome<Sheet, OrderRefusal> {
+    let order = super::order(tx, actor, id)?;
+    Ok(Sheet {
+        line: sql::line(tx, id)?,
+        shares: sql::shares(tx, id)?,
+        transfers: ledger::transfers_for(tx, id.0)?,
+        visit: sql::visit(tx, id)?,
+        photos: sql::photos(tx, id)?,
+        exception: sql::exception_row(tx, id)?,
+        order,
+    })
+}

@@ -1,0 +1,163 @@
+//! Lists of orders. The filter's narrowest key chooses the index; the rest is compared on the way.
+
+use domain::{
+    access::Scope,
+    ids::{CarerId, OrderId},
+    orders::OrderState,
+    time::At,
+};
+
+use super::sex;
+use crate::{
+    orders::{Filter, Line, Page, lists::Home},
+    p,
+    store::{Fault, Row, Tx, Value},
+};
+
+/// The columns of a line; `$where` begins after WHERE.
+macro_rules! line {
+    ($where:literal) => {
+        concat!(
+            "SELECT o.id, o.region, o.person, n.name, n.birth, n.sex, n.address, n.lon, n.lat, o.service,
+                COALESCE(i.name, o.service), o.start_at, o.end_at, o.state, o.price_fen, o.own_fen, o.placed_at,
+                o.provider, COALESCE(v.name, ''), o.carer, COALESCE(c.name, ''), o.accepted_at, o.checked_in_at,
+                o.checked_out_at, o.note, o.stars
+            FROM orders o
+            JOIN person n ON n.id = o.person
+            LEFT JOIN service_item i ON i.code = o.service AND i.valid_from = o.service_from
+            LEFT JOIN provider v ON v.id = o.provider
+            LEFT JOIN carer c ON c.id = o.carer
+            WHERE ",
+            $where
+        )
+    };
+}
+
+/// What every list compares: scope, provider, states, item, time, region of the person.
+macro_rules! rest {
+    () => {
+        "o.region BETWEEN ?1 AND ?2 AND (?3 = 0 OR o.provider = ?3)
+            AND (?4 = '' OR ?4 LIKE '%,' || o.state || ',%') AND (?5 = '' OR o.service = ?5)
+            AND o.start_at >= ?6 AND o.start_at < ?7 AND (?8 = 0 OR o.person = ?8) AND (?9 = 0 OR o.carer = ?9)"
+    };
+}
+
+crate::statements! {
+    LINE = line!("o.id = ?1");
+    LINES = concat!(line!(""), rest!(), " ORDER BY o.start_at, o.id LIMIT ?10 OFFSET ?11");
+    LINES_LATEST = concat!(line!(""), rest!(), " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
+    LINES_OF_PERSON = concat!(line!("o.person = ?8 AND "), rest!(),
+        " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
+    LINES_OF_PROVIDER = concat!(line!("o.provider = ?3 AND "), rest!(),
+        " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
+    LINES_OF_CARER = line!("o.carer = ?1 AND o.start_at >= ?2 AND o.start_at < ?3 AND o.state <> 'cancelled'
+        ORDER BY o.start_at, o.id LIMIT 200");
+    LINES_BY_PARTNER = line!("o.partner = ?1 AND o.start_at >= ?2 AND o.start_at < ?3 AND o.state <> 'cancelled'
+        ORDER BY o.start_at, o.id LIMIT 200");
+    COUNT = concat!("SELECT COUNT(*) FROM orders o WHERE ", rest!());
+}
+
+fn line_row(row: &Row<'_>) -> Result<Line, Fault> {
+    let e6 = |degrees: f64| (degrees * 1e6).round() as i64;
+    let home = row.get::<Option<f64>>(7)?.zip(row.get::<Option<f64>>(8)?);
+    Ok(Line {
+        id: row.get(0)?,
+        region: row.get(1)?,
+        person: row.get(2)?,
+        person_name: row.get(3)?,
+        person_birth: row.get(4)?,
+        person_sex: sex(row, 5)?,
+        address: row.get(6)?,
+        home: home.map(|(lon, lat)| Home { lon_e6: e6(lon), lat_e6: e6(lat) }),
+        service: row.get(9)?,
+        service_name: row.get(10)?,
+        start_at: row.get(11)?,
+        end_at: row.get(12)?,
+        state: row.word(13, OrderState::from_code)?,
+        price: row.get(14)?,
+        own: row.get(15)?,
+        placed_at: row.get(16)?,
+        provider: row.get(17)?,
+        provider_name: row.get(18)?,
+        carer: row.get(19)?,
+        carer_name: row.get(20)?,
+        accepted_at: row.get(21)?,
+        checked_in_at: row.get(22)?,
+        checked_out_at: row.get(23)?,
+        note: row.get(24)?,
+        stars: row.get(25)?,
+    })
+}
+
+pub(in crate::orders) fn line(tx: &mut Tx<'_>, id: OrderId) -> Result<Line, Fault> {
+    tx.one(LINE, p![id], line_row)
+}
+
+fn wanted(filter: &Filter) -> String {
+    if filter.states.is_empty() {
+        return String::new();
+    }
+    filter.states.iter().fold(",".to_owned(), |text, state| text + state.code() + ",")
+}
+
+/// The first nine parameters of every list.
+fn parameters<'a>(scope: Scope, filter: &'a Filter, states: &'a str) -> [Value<'a>; 9] {
+    let own = if scope.provider == 0 { filter.provider.map_or(0, |p| p.0) } else { scope.provider };
+    [
+        Value::Int(scope.lo),
+        Value::Int(scope.hi),
+        Value::Int(own),
+        Value::Text(states),
+        Value::Text(filter.service.as_deref().unwrap_or("")),
+        Value::Int(filter.from.map_or(0, |a| a.0)),
+        Value::Int(filter.to.map_or(i64::MAX, |a| a.0)),
+        Value::Int(filter.person.map_or(0, |p| p.0)),
+        Value::Int(filter.carer.map_or(scope.carer, |c| c.0)),
+    ]
+}
+
+pub(in crate::orders) fn lines(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    filter: &Filter,
+    page: Page,
+) -> Result<Vec<Line>, Fault> {
+    // A post that acts for one provider never sees another's, whatever the filter asks.
+    if scope.provider != 0 && filter.provider.is_some_and(|p| p.0 != scope.provider) {
+        return Ok(Vec::new());
+    }
+    let states = wanted(filter);
+    let mut params = parameters(scope, filter, &states).to_vec();
+    params.extend([Value::Int(page.limit.clamp(1, 500)), Value::Int(page.offset.max(0))]);
+    let sql = if filter.person.is_some() {
+        LINES_OF_PERSON
+    } else if page.latest_first && (scope.provider != 0 || filter.provider.is_some()) {
+        LINES_OF_PROVIDER
+    } else if page.latest_first {
+        LINES_LATEST
+    } else {
+        LINES
+    };
+    tx.all(sql, &params, line_row)
+}
+
+pub(in crate::orders) fn count(tx: &mut Tx<'_>, scope: Scope, filter: &Filter) -> Result<i64, Fault> {
+    if scope.provider != 0 && filter.provider.is_some_and(|p| p.0 != scope.provider) {
+        return Ok(0);
+    }
+    let states = wanted(filter);
+    tx.one(COUNT, &parameters(scope, filter, &states), |row| row.get(0))
+}
+
+/// What a carer is to do between two instants, alone or as the partner of another.
+pub(in crate::orders) fn lines_of_carer(
+    tx: &mut Tx<'_>,
+    carer: CarerId,
+    from: At,
+    to: At,
+) -> Result<Vec<Line>, Fault> {
+    let mut lines = tx.all(LINES_OF_CARER, p![carer, from, to], line_row)?;
+    lines.extend(tx.all(LINES_BY_PARTNER, p![carer, from, to], line_row)?);
+    lines.sort_by_key(|l| (l.start_at, l.id));
+    Ok(lines)
+}

@@ -1,0 +1,318 @@
+//! Rows of orders, shares, offers, visits, photographs and settlements.
+
+mod calls;
+mod dispatch;
+mod lists;
+mod visits;
+
+use domain::{
+    ids::{AccountId, CarerId, OrderId, PersonId, ProviderId, SettlementId, TransferId},
+    money::{Fen, Minutes},
+    orders::{CancelReason, Channel, ConfirmedBy, Exception, OrderState},
+    parties::{PersonState, Sex},
+    programmes,
+    regions::RegionCode,
+    time::At,
+};
+
+pub(super) use calls::*;
+pub(super) use dispatch::*;
+pub(super) use lists::*;
+pub(super) use visits::*;
+
+use super::{Order, Share};
+use crate::{
+    p,
+    store::{Fault, Row, Tx},
+};
+
+pub(super) const EVERY: &[&[(&str, &str)]] = &[ALL, calls::ALL, dispatch::ALL, lists::ALL, visits::ALL];
+crate::statements! {
+    PERSON = "SELECT region, name, state, sex, language, lon, lat FROM person WHERE id = ?1";
+    INSERT_ORDER = "INSERT INTO orders (id, region, person, service, service_from, channel, call, note, start_at,
+            end_at, minutes, price_fen, own_fen, state, placed_at, placed_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+    UPDATE_ORDER = "UPDATE orders SET state = ?3, provider = ?4, carer = ?5, partner = ?6, offered_at = ?7,
+            offered_by = ?8, accepted_at = ?9, checked_in_at = ?10, checked_out_at = ?11, confirmed_at = ?12,
+            confirmed_by = ?13, settled_at = ?14, settled_by = ?15, cancelled_at = ?16, cancel_reason = ?17,
+            stars = ?18, comment = ?19
+        WHERE id = ?1 AND state = ?2";
+    ORDER = "SELECT id, region, person, service, service_from, channel, call, note, start_at, end_at, minutes,
+            price_fen, own_fen, state, placed_at, placed_by, provider, carer, partner, offered_at, offered_by,
+            accepted_at, checked_in_at, checked_out_at, confirmed_at, confirmed_by, settled_at, settled_by,
+            cancelled_at, cancel_reason, stars, comment
+        FROM orders WHERE id = ?1";
+    ALL_ORDERS = "SELECT id, region, person, service, service_from, channel, call, note, start_at, end_at, minutes,
+            price_fen, own_fen, state, placed_at, placed_by, provider, carer, partner, offered_at, offered_by,
+            accepted_at, checked_in_at, checked_out_at, confirmed_at, confirmed_by, settled_at, settled_by,
+            cancelled_at, cancel_reason, stars, comment
+        FROM orders WHERE id > ?1 ORDER BY id LIMIT 5000";
+    SAME_ITEM = "SELECT start_at FROM orders
+        WHERE person = ?1 AND service = ?2 AND start_at < ?4 AND end_at > ?3 AND state <> 'cancelled'
+        ORDER BY start_at LIMIT 1";
+    INSERT_SHARE = "INSERT INTO order_share (order_id, line, entitlement, used, amount_fen, held)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    SHARES = "SELECT s.entitlement, COALESCE(g.name, ''), s.used, s.amount_fen, s.held
+        FROM order_share s
+        LEFT JOIN entitlement e ON e.id = s.entitlement
+        LEFT JOIN programme g ON g.code = e.programme
+            AND g.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = e.programme)
+        WHERE s.order_id = ?1 ORDER BY s.line";
+    INSERT_SETTLEMENT = "INSERT INTO settlement (id, order_id, region, provider, service, minutes, price_fen,
+            own_fen, at, by_account)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    EXCEPTION = "SELECT reason, asked_by, approved_by, approved_at FROM settlement_exception WHERE order_id = ?1";
+    INSERT_EXCEPTION = "INSERT INTO settlement_exception (order_id, reason, asked_at, asked_by)
+        VALUES (?1, ?2, ?3, ?4) ON CONFLICT (order_id) DO NOTHING";
+    APPROVE_EXCEPTION = "UPDATE settlement_exception SET approved_at = ?2, approved_by = ?3
+        WHERE order_id = ?1 AND approved_at IS NULL";
+    PROVIDER_REGION = "SELECT region FROM provider WHERE id = ?1";
+    ADD_STARS = "UPDATE carer SET stars = stars + ?2, ratings = ratings + 1 WHERE id = ?1";
+    SETTLED_UNPROVED = "SELECT s.id FROM settlement s
+        JOIN orders o ON o.id = s.order_id
+        LEFT JOIN visit v ON v.order_id = o.id
+        LEFT JOIN settlement_exception x ON x.order_id = o.id
+        WHERE v.out_at IS NULL OR o.state <> 'settled'
+            OR (o.confirmed_at IS NULL AND (x.approved_by IS NULL OR x.approved_by = x.asked_by))
+        ORDER BY s.id LIMIT 1000";
+    SETTLED_UNBALANCED = "SELECT s.id FROM settlement s
+        WHERE s.price_fen <> (SELECT COALESCE(SUM(t.amount), 0) FROM ledger_transfer t
+            WHERE t.subject = s.order_id AND t.kind = 'posted' AND t.asset = 'fen')
+        ORDER BY s.id LIMIT 1000";
+}
+
+/// What an order needs to know of its person.
+pub(super) struct PersonFacts {
+    pub(super) region: RegionCode,
+    pub(super) name: String,
+    pub(super) state: PersonState,
+    pub(super) sex: Sex,
+    pub(super) language: String,
+    pub(super) home: Option<(f64, f64)>,
+}
+
+pub(super) fn sex(row: &Row<'_>, n: usize) -> Result<Sex, Fault> {
+    u8::try_from(row.get::<i64>(n)?)
+        .ok()
+        .and_then(Sex::from_code)
+        .ok_or_else(|| Fault::other(format!("column {n} is no sex code")))
+}
+
+pub(super) fn person(tx: &mut Tx<'_>, id: PersonId) -> Result<Option<PersonFacts>, Fault> {
+    tx.find(PERSON, p![id], |row| {
+        Ok(PersonFacts {
+            region: row.get(0)?,
+            name: row.get(1)?,
+            state: row.word(2, PersonState::from_code)?,
+            sex: sex(row, 3)?,
+            language: row.get(4)?,
+            home: row.get::<Option<f64>>(5)?.zip(row.get(6)?),
+        })
+    })
+}
+
+pub(super) fn insert_order(tx: &mut Tx<'_>, o: &Order) -> Result<(), Fault> {
+    tx.execute_one(
+        INSERT_ORDER,
+        p![
+            o.id,
+            o.region,
+            o.person,
+            o.service,
+            o.service_from,
+            o.channel.code(),
+            o.call,
+            o.note,
+            o.start_at,
+            o.end_at,
+            o.minutes,
+            o.price,
+            o.own,
+            o.state.code(),
+            o.placed_at,
+            o.placed_by
+        ],
+    )
+}
+
+/// Writes every column that may change; answers how many rows were still in `before`.
+pub(super) fn update_order(tx: &mut Tx<'_>, o: &Order, before: OrderState) -> Result<u64, Fault> {
+    tx.execute(
+        UPDATE_ORDER,
+        p![
+            o.id,
+            before.code(),
+            o.state.code(),
+            o.provider,
+            o.carer,
+            o.partner,
+            o.offered_at,
+            o.offered_by,
+            o.accepted_at,
+            o.checked_in_at,
+            o.checked_out_at,
+            o.confirmed_at,
+            o.confirmed_by.map(ConfirmedBy::code),
+            o.settled_at,
+            o.settled_by,
+            o.cancelled_at,
+            o.cancel_reason.map(CancelReason::code),
+            o.stars,
+            o.comment
+        ],
+    )
+}
+
+fn word<T>(row: &Row<'_>, n: usize, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Fault> {
+    match row.get::<Option<String>>(n)? {
+        None => Ok(None),
+        Some(_) => row.word(n, parse).map(Some),
+    }
+}
+
+fn order_row(row: &Row<'_>) -> Result<Order, Fault> {
+    Ok(Order {
+        id: row.get(0)?,
+        region: row.get(1)?,
+        person: row.get(2)?,
+        service: row.get(3)?,
+        service_from: row.get(4)?,
+        channel: row.word(5, Channel::from_code)?,
+        call: row.get(6)?,
+        note: row.get(7)?,
+        start_at: row.get(8)?,
+        end_at: row.get(9)?,
+        minutes: row.get(10)?,
+        price: row.get(11)?,
+        own: row.get(12)?,
+        state: row.word(13, OrderState::from_code)?,
+        placed_at: row.get(14)?,
+        placed_by: AccountId(row.get(15)?),
+        provider: row.get(16)?,
+        carer: row.get(17)?,
+        partner: row.get(18)?,
+        offered_at: row.get(19)?,
+        offered_by: row.get::<Option<i64>>(20)?.map(AccountId),
+        accepted_at: row.get(21)?,
+        checked_in_at: row.get(22)?,
+        checked_out_at: row.get(23)?,
+        confirmed_at: row.get(24)?,
+        confirmed_by: word(row, 25, ConfirmedBy::from_code)?,
+        settled_at: row.get(26)?,
+        settled_by: row.get::<Option<i64>>(27)?.map(AccountId),
+        cancelled_at: row.get(28)?,
+        cancel_reason: word(row, 29, CancelReason::from_code)?,
+        stars: row.get(30)?,
+        comment: row.get(31)?,
+    })
+}
+
+pub(super) fn order(tx: &mut Tx<'_>, id: OrderId) -> Result<Option<Order>, Fault> {
+    tx.find(ORDER, p![id], order_row)
+}
+
+pub(super) fn each_order(tx: &mut Tx<'_>, mut each: impl FnMut(Order)) -> Result<(), Fault> {
+    let mut after = 0;
+    loop {
+        let orders = tx.all(ALL_ORDERS, p![after], order_row)?;
+        let Some(last) = orders.last() else { return Ok(()) };
+        after = last.id.0;
+        orders.into_iter().for_each(&mut each);
+    }
+}
+
+/// Start of an order of the same item that overlaps, if there is one.
+pub(super) fn same_item(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    service: &str,
+    from: At,
+    to: At,
+) -> Result<Option<At>, Fault> {
+    tx.find(SAME_ITEM, p![person, service, from, to], |row| row.get(0))
+}
+
+pub(super) fn insert_share(
+    tx: &mut Tx<'_>,
+    order: OrderId,
+    line: i64,
+    share: &programmes::Share,
+    held: Option<TransferId>,
+) -> Result<(), Fault> {
+    tx.execute_one(INSERT_SHARE, p![order, line, share.right, share.used, share.amount, held])
+}
+
+pub(super) fn shares(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<Share>, Fault> {
+    tx.all(SHARES, p![order], |row| {
+        Ok(Share {
+            entitlement: row.get(0)?,
+            programme: row.get(1)?,
+            used: row.get(2)?,
+            amount: row.get(3)?,
+            held: row.get(4)?,
+        })
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row, written in one place")]
+pub(super) fn insert_settlement(
+    tx: &mut Tx<'_>,
+    id: SettlementId,
+    order: &Order,
+    minutes: Minutes,
+    price: Fen,
+    own: Fen,
+    by: AccountId,
+    at: At,
+) -> Result<(), Fault> {
+    tx.execute_one(
+        INSERT_SETTLEMENT,
+        p![id, order.id, order.region, order.provider, order.service, minutes, price, own, at, by],
+    )
+}
+
+/// A second person's permission, once it is given.
+pub(super) fn exception(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<Exception>, Fault> {
+    let row = tx.find(EXCEPTION, p![order], |row| Ok((row.get::<i64>(1)?, row.get::<Option<i64>>(2)?)))?;
+    Ok(row.and_then(|(asked_by, approved_by)| {
+        Some(Exception { asked_by: AccountId(asked_by), approved_by: AccountId(approved_by?) })
+    }))
+}
+
+pub(super) fn exception_row(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<(String, Option<At>)>, Fault> {
+    tx.find(EXCEPTION, p![order], |row| Ok((row.get(0)?, row.get(3)?)))
+}
+
+pub(super) fn exception_asked_by(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<AccountId>, Fault> {
+    tx.find(EXCEPTION, p![order], |row| Ok(AccountId(row.get(1)?)))
+}
+
+pub(super) fn insert_exception(
+    tx: &mut Tx<'_>,
+    order: OrderId,
+    reason: &str,
+    by: AccountId,
+    at: At,
+) -> Result<bool, Fault> {
+    Ok(tx.execute(INSERT_EXCEPTION, p![order, reason, at, by])? == 1)
+}
+
+pub(super) fn approve_exception(tx: &mut Tx<'_>, order: OrderId, by: AccountId, at: At) -> Result<(), Fault> {
+    tx.execute_one(APPROVE_EXCEPTION, p![order, at, by])
+}
+
+pub(super) fn provider_region(tx: &mut Tx<'_>, provider: ProviderId) -> Result<RegionCode, Fault> {
+    tx.one(PROVIDER_REGION, p![provider], |row| row.get(0))
+}
+
+pub(super) fn add_stars(tx: &mut Tx<'_>, carer: CarerId, stars: i64) -> Result<(), Fault> {
+    tx.execute_one(ADD_STARS, p![carer, stars])
+}
+
+pub(super) fn settled_unproved(tx: &mut Tx<'_>) -> Result<Vec<i64>, Fault> {
+    tx.all(SETTLED_UNPROVED, p![], |row| row.get(0))
+}
+
+pub(super) fn settled_unbalanced(tx: &mut Tx<'_>) -> Result<Vec<i64>, Fault> {
+    tx.all(SETTLED_UNBALANCED, p![], |row| row.get(0))
+}
