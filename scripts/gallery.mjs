@@ -31,6 +31,7 @@ async function page(name) {
 
 const server = createServer(async (request, response) => {
   const path = new URL(request.url, "http://gallery").pathname;
+  if (path === "/live") return response.writeHead(200, { "content-type": "text/event-stream" }).write(":\n\n");
   try {
     const body = path.startsWith("/assets/")
       ? await readFile(join(root, "crates/web/dist", path.slice("/assets/".length)))
@@ -48,6 +49,7 @@ if (options.includes("--serve")) {
   console.log(`gallery: ${base}`);
 } else {
   process.exitCode = (await pictures(options)) === 0 ? 0 : 1;
+  server.closeAllConnections();
   server.close();
 }
 

@@ -4,8 +4,10 @@ import htmx from "htmx.org";
 import { startDialogs } from "./dialog";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
+import { startTables } from "./table";
 import { startToasts } from "./toast";
 
+startTables();
 startToasts();
 startDialogs();
 startKeys();
