@@ -6,6 +6,7 @@
 pub mod evidence;
 pub mod idempotency;
 pub mod outcome;
+pub mod settings;
 pub mod store;
 
 pub mod parties;
@@ -31,6 +32,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         ("evidence", evidence::STATEMENTS),
         ("idempotency", idempotency::STATEMENTS),
+        ("settings", settings::STATEMENTS),
         ("accounts", parties::accounts::STATEMENTS),
         ("programmes", programmes::STATEMENTS),
         ("ledger", ledger::STATEMENTS),

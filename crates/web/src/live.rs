@@ -12,7 +12,7 @@ use app::{
 use axum::response::sse::{Event, KeepAlive, Sse};
 use domain::access::Actor;
 use futures_util::{Stream, StreamExt};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_stream::wrappers::BroadcastStream;
 
 /// Pieces of news a slow page may lag behind before it is told to load afresh.
@@ -24,6 +24,7 @@ const BATCH: i64 = 1_000;
 #[derive(Debug)]
 pub struct Live {
     news: broadcast::Sender<Arc<Told>>,
+    ended: watch::Sender<bool>,
 }
 
 impl Live {
@@ -34,7 +35,12 @@ impl Live {
         let rung = Arc::clone(&bell);
         store.on_told(move || bell.notify_one());
         tokio::spawn(follow(store, news.clone(), rung));
-        Live { news }
+        Live { news, ended: watch::Sender::new(false) }
+    }
+
+    /// Ends every open stream, now and later: a server that closes must not wait for pages that stay open.
+    pub fn end(&self) {
+        self.ended.send_replace(true);
     }
 
     /// All news from now on.
@@ -46,7 +52,10 @@ impl Live {
     ///
     /// A page that lagged behind gets the event `reload`.
     pub fn stream(&self, actor: Arc<Actor>) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
-        let events = BroadcastStream::new(self.news.subscribe()).filter_map(move |told| {
+        let mut ended = self.ended.subscribe();
+        let ended = async move { drop(ended.wait_for(|ended| *ended).await) };
+        let news = BroadcastStream::new(self.news.subscribe()).take_until(Box::pin(ended));
+        let events = news.filter_map(move |told| {
             let event = match told {
                 Err(_) => Some(Event::default().event("reload").data("")),
                 Ok(told) => told.region.is_none_or(|r| actor.sees(r)).then(|| {

@@ -163,6 +163,9 @@ pub fn verify_chain(
 ) -> Result<(Vec<Trouble>, i64), Fault> {
     let mut troubles = Vec::new();
     let mut rows = 0;
+    // Noted outside only after its commit, so what is noted before the first look at the database must be in it, even
+    // while a server goes on sealing.
+    let noted = outside.last()?;
     let seals = sql::seals(tx)?;
     let mut before: Option<&Seal> = None;
     for seal in &seals {
@@ -187,7 +190,7 @@ pub fn verify_chain(
     rest.rows_between(tx, before.map_or(0, |s| s.to_seq), i64::MAX, &mut each)?;
     rows += rest.rows;
     troubles.append(&mut rest.changed);
-    if let Some((batch, digest)) = outside.last()? {
+    if let Some((batch, digest)) = noted {
         let known = seals.iter().any(|s| s.batch == batch && hex(&s.digest) == digest);
         if !known {
             troubles.push(Trouble::CutOff { batch });

@@ -1,0 +1,25 @@
+//! Settings of the installation: few named words, each read where it counts.
+
+mod sql;
+
+use crate::store::{Fault, Tx};
+
+pub(crate) const STATEMENTS: &[(&str, &str)] = sql::ALL;
+
+/// Whether identity numbers of the county part 99, which no real card carries, are taken; `yes` in demo and test only.
+pub const ALLOW_TEST_REGIONS: &str = "allow_test_regions";
+
+/// The value of a setting.
+pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, Fault> {
+    sql::find(tx, name)
+}
+
+/// Gives a setting its value.
+pub fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), Fault> {
+    sql::set(tx, name, value)
+}
+
+/// Whether a setting says `yes`.
+pub fn yes(tx: &mut Tx<'_>, name: &str) -> Result<bool, Fault> {
+    Ok(find(tx, name)?.as_deref() == Some("yes"))
+}

@@ -1,0 +1,188 @@
+//! `xiyang serve`: the server, its sealing worker, and an orderly end.
+
+use std::{
+    future::Future,
+    io::Write as _,
+    net::SocketAddr,
+    process::ExitCode,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use app::{
+    evidence::{self, SealFile},
+    store::Store,
+};
+use axum::serve::ListenerExt as _;
+use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind};
+use web::{App, Demo};
+
+use crate::{
+    ServeArgs,
+    complaint::Complaint,
+    open::{self, Opened},
+    outside,
+};
+
+/// What is not sealed yet could be changed unseen by whoever has the key; five seconds keep that short and cost one
+/// small commit.
+const SEAL_EVERY: Duration = Duration::from_secs(5);
+/// How long requests under way may take to finish when the server ends.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Complaint> {
+    outside::log("info");
+    let opened = open::to_serve(&args.place, args.keys.as_deref())?;
+    let runtime = runtime()?;
+    let bound = bind(&runtime, args.listen)?;
+    serve(runtime, opened, bound, None, |_| {})
+}
+
+/// The runtime of a server. Two workers: commands and questions run on the store's own threads.
+pub fn runtime() -> Result<Runtime, Complaint> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("web")
+        .enable_all()
+        .build()
+        .map_err(|e| {
+            Complaint::new(format!("系统拒绝新线程：{e}"), format!("the system gave no threads: {e}"))
+        })
+}
+
+/// A listener and the address it got.
+pub struct Bound {
+    listener: TcpListener,
+    /// With the real port.
+    pub address: SocketAddr,
+}
+
+/// Takes the address; the port is asked for before anything long begins.
+pub fn bind(runtime: &Runtime, listen: SocketAddr) -> Result<Bound, Complaint> {
+    let taken = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::AddrInUse => Complaint::new(
+            format!(
+                "端口 {} 已被占用。请停掉占用它的程序，或用 --listen 换一个（端口 0 为任选）",
+                listen.port()
+            ),
+            format!("port {} is taken; stop what uses it or choose another with --listen", listen.port()),
+        ),
+        _ => Complaint::new(
+            format!("不能监听 {listen}：{e}。请检查 --listen 的地址，1024 以下的端口需要管理员权限"),
+            format!("cannot listen on {listen} ({e}); check --listen, ports below 1024 need rights"),
+        ),
+    };
+    let listener = runtime.block_on(TcpListener::bind(listen)).map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    Ok(Bound { listener, address })
+}
+
+/// Serves until a signal comes; then stops accepting, finishes what is under way, seals and closes the store.
+///
+/// `then` is called once the server answers, to start what drives it from outside.
+pub fn serve(
+    runtime: Runtime,
+    opened: Opened,
+    bound: Bound,
+    demo: Option<Demo>,
+    then: impl FnOnce(&Runtime),
+) -> Result<ExitCode, Complaint> {
+    let sealer = Sealer::start(opened.store.clone(), opened.seals.clone());
+    let served = {
+        let _inside = runtime.enter();
+        let app = App::new(opened.store.clone(), outside::now, outside::random, demo);
+        let asked = asked_to_end()?;
+        let ready = format!("ready http://{}", bound.address);
+        let serving = runtime.spawn(until_asked(app, bound.listener, asked));
+        writeln!(std::io::stdout(), "{ready}").map_err(|e| Complaint::file("stdout".as_ref(), &e))?;
+        then(&runtime);
+        runtime.block_on(serving)
+    };
+    tracing::info!("closing");
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    sealer.stop();
+    drop(opened);
+    match served {
+        Ok(Ok(())) => Ok(ExitCode::SUCCESS),
+        Ok(Err(e)) => Err(Complaint::new(format!("服务中断：{e}"), format!("serving stopped: {e}"))),
+        Err(e) => Err(Complaint::new(format!("服务中断：{e}"), format!("serving stopped: {e}"))),
+    }
+}
+
+/// Resolves when somebody asks the process to end.
+fn asked_to_end() -> Result<impl Future<Output = ()> + Send, Complaint> {
+    let listen = |kind| {
+        tokio::signal::unix::signal(kind).map_err(|e| {
+            Complaint::new(format!("不能接收信号：{e}"), format!("cannot listen for signals: {e}"))
+        })
+    };
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+async fn until_asked(
+    app: App,
+    listener: TcpListener,
+    asked: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let (begin, begun) = tokio::sync::oneshot::channel::<()>();
+    let router = web::router(app.clone());
+    // Answers are small and wait for nothing more to send.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        asked.await;
+        app.live().end();
+        drop(begin);
+    });
+    let late = async {
+        let _ = begun.await;
+        tokio::time::sleep(FINISH_WITHIN).await;
+    };
+    tokio::select! {
+        served = async { server.await } => served,
+        () = late => {
+            tracing::warn!("some requests did not finish in time");
+            Ok(())
+        }
+    }
+}
+
+/// The worker that seals the evidence log.
+struct Sealer {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Sealer {
+    fn start(store: Store, seals: SealFile) -> Sealer {
+        let (stop, stopped) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            loop {
+                let last = stopped.recv_timeout(SEAL_EVERY) != Err(RecvTimeoutError::Timeout);
+                match evidence::seal(&store, &seals, outside::now()) {
+                    Ok(sealing) if sealing.rows > 0 => tracing::debug!(rows = sealing.rows, "sealed"),
+                    Ok(_) => {}
+                    Err(fault) => tracing::error!(%fault, "sealing"),
+                }
+                if last {
+                    return;
+                }
+            }
+        });
+        Sealer { stop, thread }
+    }
+
+    /// Seals what is left and ends.
+    fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            tracing::error!("the sealing worker had broken down");
+        }
+    }
+}
