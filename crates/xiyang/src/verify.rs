@@ -1,9 +1,15 @@
 //! `xiyang verify`: reads everything and says what does not hold.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    io::Write as _,
+    process::ExitCode,
+};
 
 use app::{
     evidence::{self, SealFile, Trouble},
+    ledger, orders,
     store::{Fault, Store},
 };
 
@@ -43,9 +49,36 @@ fn check(store: &Store, seals: &SealFile) -> Result<Report, Fault> {
     let seals = seals.clone();
     store.read(move |tx| {
         let mut report = Report::default();
-        let (troubles, rows) = evidence::verify_chain(tx, &seals, |_| {})?;
-        report.troubles.extend(troubles);
-        report.read.push(("evidence rows", rows));
+        // What the log says each thing was left as, by id; later entries replace earlier ones.
+        let mut left: HashMap<i64, [u8; 16]> = HashMap::new();
+        let mut placed = HashSet::new();
+        let chain = evidence::verify_chain(tx, &seals, |entry| {
+            left.extend(entry.digest.map(|digest| (entry.subject, digest)));
+            if entry.act == "order.placed" {
+                placed.insert(entry.subject);
+            }
+        })?;
+        report.add("evidence rows", chain);
+        let placed = RefCell::new(placed);
+        let found = orders::verify(tx, |order| {
+            placed.borrow_mut().remove(&order);
+            left.get(&order).copied()
+        })?;
+        report.add("orders", found);
+        let lost = placed.into_inner().into_iter().map(|id| Trouble::Row {
+            table: "orders",
+            id,
+            what: "留痕里有这张工单，表里没有".to_owned(),
+        });
+        report.troubles.extend(lost);
+        report.troubles.extend(ledger::verify(tx)?);
         Ok::<_, Fault>(report)
     })
+}
+
+impl Report {
+    fn add(&mut self, what: &'static str, (troubles, read): (Vec<Trouble>, i64)) {
+        self.troubles.extend(troubles);
+        self.read.push((what, read));
+    }
 }

@@ -5,7 +5,6 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
 };
 
 /// A folder that goes away with the test.
@@ -44,15 +43,12 @@ fn program(args: &[&str]) -> Command {
 pub struct Server {
     child: Child,
     pub address: String,
-    /// From start to the ready line.
-    pub took: Duration,
     log: PathBuf,
 }
 
 impl Server {
     /// Starts and waits for the ready line; the log goes to a file.
     pub fn start(args: &[&str], log: &Path) -> Server {
-        let begun = Instant::now();
         let file = std::fs::File::create(log).unwrap();
         let mut child = program(args).stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         let mut line = String::new();
@@ -60,7 +56,7 @@ impl Server {
         let said = std::fs::read_to_string(log).unwrap();
         let address = line.trim_end().strip_prefix("ready http://");
         let address = address.unwrap_or_else(|| panic!("{line:?} is no ready line; log: {said}")).to_owned();
-        Server { child, address, took: begun.elapsed(), log: log.to_owned() }
+        Server { child, address, log: log.to_owned() }
     }
 
     /// Status and body of a GET.
