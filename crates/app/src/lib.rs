@@ -10,6 +10,7 @@ pub mod settings;
 pub mod store;
 
 pub mod parties;
+pub mod regions;
 
 pub mod programmes;
 
@@ -33,6 +34,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("evidence", evidence::STATEMENTS),
         ("idempotency", idempotency::STATEMENTS),
         ("settings", settings::STATEMENTS),
+        ("regions", regions::STATEMENTS),
         ("accounts", parties::accounts::STATEMENTS),
         ("programmes", programmes::STATEMENTS),
         ("ledger", ledger::STATEMENTS),

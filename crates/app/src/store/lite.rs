@@ -144,7 +144,7 @@ fn write_group(conn: &Connection, mut group: Vec<Job>, shared: &Shared) {
         conn.execute_batch("BEGIN IMMEDIATE")?;
         for job in &mut group {
             cached(conn, "SAVEPOINT command")?;
-            let mut tx = Tx { conn: Conn::Lite(conn), ids: &shared.ids, vault: &shared.vault, told: false };
+            let mut tx = Tx::new(Conn::Lite(conn), shared);
             // With one writer a conflict is not the work of another transaction, so it is an answer like any other.
             match job.run(&mut tx) {
                 Verdict::Keep => told |= tx.told,
@@ -210,7 +210,7 @@ fn read_jobs_of(conn: &Connection, jobs: &Mutex<mpsc::Receiver<Job>>, shared: &S
         let Ok(mut job) = job else { return };
         let ran = (|| -> Result<(), Fault> {
             cached(conn, "BEGIN")?;
-            let mut tx = Tx { conn: Conn::Lite(conn), ids: &shared.ids, vault: &shared.vault, told: false };
+            let mut tx = Tx::new(Conn::Lite(conn), shared);
             job.run(&mut tx);
             cached(conn, "COMMIT")
         })();

@@ -9,6 +9,7 @@
 mod dialect;
 mod fault;
 mod ids;
+mod kept;
 mod lite;
 mod pg;
 mod tx;
@@ -117,6 +118,7 @@ type Listener = Box<dyn Fn() + Send + Sync>;
 struct Shared {
     ids: IdSource,
     vault: Vault,
+    kept: kept::Kept,
     listener: OnceLock<Listener>,
 }
 
@@ -152,7 +154,7 @@ impl Store {
     /// # Errors
     /// When the place cannot be opened or a migration fails.
     pub fn open(place: &Place, vault: Vault, ids: IdSource) -> Result<Store, Fault> {
-        let shared = Arc::new(Shared { ids, vault, listener: OnceLock::new() });
+        let shared = Arc::new(Shared { ids, vault, kept: kept::Kept::default(), listener: OnceLock::new() });
         let backend = match place {
             Place::Folder(folder) => Backend::Lite(lite::Lite::open(folder, &shared)?),
             Place::Postgres(address) => Backend::Pg(pg::Pg::open(address, &shared)?),

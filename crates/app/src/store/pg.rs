@@ -141,7 +141,7 @@ fn attempts(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> (Result<(), Fault>
 /// One attempt: whether it is final, and whether the outbox got something.
 fn once(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> Result<(bool, bool), Fault> {
     tx.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
-    let mut open = Tx { conn: Conn::Pg(tx), ids: &shared.ids, vault: &shared.vault, told: false };
+    let mut open = Tx::new(Conn::Pg(tx), shared);
     let verdict = job.run(&mut open);
     let told = open.told;
     match verdict {

@@ -1,5 +1,7 @@
 //! A transaction as commands see it: statements in, rows out, ids and secrets at hand.
 
+use std::{any::Any, sync::Arc};
+
 use domain::{
     ids::*,
     money::{Fen, Minutes},
@@ -8,7 +10,7 @@ use domain::{
 };
 use rusqlite::types::ValueRef;
 
-use super::{Fault, IdSource, Vault, pg::PgTx};
+use super::{Fault, IdSource, Shared, Vault, kept::Kept, pg::PgTx};
 
 /// A parameter of a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -185,11 +187,28 @@ pub struct Tx<'a> {
     pub(super) conn: Conn<'a>,
     pub(super) ids: &'a IdSource,
     pub(super) vault: &'a Vault,
+    kept: &'a Kept,
     /// Whether somebody listens for what this transaction put into the outbox.
     pub(crate) told: bool,
 }
 
+impl<'a> Tx<'a> {
+    pub(super) fn new(conn: Conn<'a>, shared: &'a Shared) -> Tx<'a> {
+        Tx { conn, ids: &shared.ids, vault: &shared.vault, kept: &shared.kept, told: false }
+    }
+}
+
 impl Tx<'_> {
+    /// What was kept in memory at this version, if it still is.
+    pub fn kept<T: Any + Send + Sync>(&self, version: i64) -> Option<Arc<T>> {
+        self.kept.find(version)
+    }
+
+    /// Keeps something in memory for later transactions, under a version no other content ever had.
+    pub fn keep<T: Any + Send + Sync>(&self, version: i64, thing: Arc<T>) {
+        self.kept.keep(version, thing);
+    }
+
     /// A new id at this moment.
     pub fn id(&self, now: domain::time::Now) -> i64 {
         self.ids.next(now.0)

@@ -71,6 +71,16 @@ impl Hardship {
         }
     }
 
+    /// The place of this category in a set kept as one number.
+    pub fn bit(self) -> i64 {
+        1 << self as i64
+    }
+
+    /// The categories of a set kept as one number.
+    pub fn of_bits(bits: i64) -> impl Iterator<Item = Hardship> {
+        Hardship::ALL.into_iter().filter(move |one| bits & one.bit() != 0)
+    }
+
     /// Back from the table.
     pub fn from_code(code: &str) -> Option<Hardship> {
         Hardship::ALL.into_iter().find(|one| one.code() == code)
@@ -106,5 +116,7 @@ mod tests {
             assert_eq!(Hardship::from_code(one.code()), Some(one));
         }
         assert_eq!(Hardship::from_code("特困"), None);
+        let bits = Hardship::Tekun.bit() | Hardship::GarrisonRetiree.bit();
+        assert_eq!(Hardship::of_bits(bits).collect::<Vec<_>>(), [Hardship::Tekun, Hardship::GarrisonRetiree]);
     }
 }

@@ -21,6 +21,7 @@ pub enum LivingArrangement {
     /// 与非亲属同住
     WithNonRelatives,
     /// 住养老机构
+    #[serde(rename = "in_care_institution")]
     CareInstitution,
 }
 
@@ -47,7 +48,7 @@ impl LivingArrangement {
             LivingArrangement::WithSiblings => "with_siblings",
             LivingArrangement::WithOtherRelatives => "with_other_relatives",
             LivingArrangement::WithNonRelatives => "with_non_relatives",
-            LivingArrangement::CareInstitution => "care_institution",
+            LivingArrangement::CareInstitution => "in_care_institution",
         }
     }
 

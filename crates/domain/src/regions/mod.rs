@@ -94,6 +94,12 @@ impl RegionCode {
         RegionRange { lo: self.0, hi: self.0 + self.level().span() - 1 }
     }
 
+    /// The region above, by the digits; none above a province.
+    pub fn parent(self) -> Option<RegionCode> {
+        let level = Level::from_number(self.level().number() - 1)?;
+        Some(self.within(level))
+    }
+
     /// The region of the given level this one lies in (itself when it has that level).
     pub fn within(self, level: Level) -> RegionCode {
         RegionCode(self.0 - self.0.rem_euclid(level.span()))
@@ -177,6 +183,8 @@ mod tests {
             assert_eq!(code(text).level(), level, "{text}");
         }
         assert_eq!(code("410202001002").within(Level::County), code("410202"));
+        assert_eq!(code("410202001002").parent(), Some(code("410202001")));
+        assert_eq!(code("41").parent(), None);
     }
 
     #[test]
