@@ -18,6 +18,8 @@ pub mod ledger;
 
 pub mod orders;
 
+pub mod pack;
+
 /// Names the statements of one `sql.rs` and lists them, so that a test can have both databases parse each of them.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
@@ -38,6 +40,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("accounts", parties::accounts::STATEMENTS),
         ("programmes", programmes::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
+        ("pack", pack::STATEMENTS),
     ]
     .into_iter()
     .chain(orders::STATEMENTS.iter().map(|all| ("orders", *all)))
