@@ -12,7 +12,7 @@ use axum::{
 use domain::access::Act;
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
-use crate::{App, Identity, Problem, assets, desks, identity, page};
+use crate::{App, Identity, Problem, api, assets, desks, identity, page};
 
 /// What one must be allowed to do to pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn post<H: Handler<T, App>, T: 'static>(path: &'static str, gate: Gate, handler:
 
 /// The permission list: all routes there are.
 pub fn table() -> Vec<Route> {
-    use Gate::{Open, SignedIn};
+    use Gate::{May, Open, SignedIn};
     vec![
         // Everybody
         get("/", Open, desks::door::home),
@@ -70,6 +70,27 @@ pub fn table() -> Vec<Route> {
         post("/preferences", Open, desks::door::preferences),
         // Everybody who is signed in
         get("/live", SignedIn, desks::door::live),
+        // JSON API
+        get("/api/openapi.json", Open, api::openapi::show),
+        post("/api/v1/calls", May(Act::ReportCalls), api::calls::create),
+        get("/api/v1/calls", May(Act::ReportCalls), api::calls::index),
+        get("/api/v1/calls/{id}", May(Act::ReportCalls), api::calls::show),
+        get("/api/v1/orders", May(Act::SeeOrders), api::orders::index),
+        post("/api/v1/orders", May(Act::PlaceOrders), api::orders::create),
+        get("/api/v1/orders/{id}", May(Act::SeeOrders), api::orders::show),
+        get("/api/v1/orders/{id}/candidates", May(Act::DispatchOrders), api::orders::candidates),
+        post("/api/v1/orders/{id}/assignment", May(Act::DispatchOrders), api::orders::assignment),
+        post("/api/v1/orders/{id}/acceptance", May(Act::VisitHomes), api::orders::acceptance),
+        post("/api/v1/orders/{id}/check-in", May(Act::VisitHomes), api::orders::check_in),
+        post("/api/v1/orders/{id}/check-out", May(Act::VisitHomes), api::orders::check_out),
+        post("/api/v1/orders/{id}/confirmation", May(Act::ConfirmOrders), api::orders::confirmation),
+        post("/api/v1/orders/{id}/rating", May(Act::ConfirmOrders), api::orders::rating),
+        post("/api/v1/orders/{id}/settlement", May(Act::SettleOrders), api::orders::settlement),
+        post("/api/v1/orders/{id}/cancellation", May(Act::PlaceOrders), api::orders::cancellation),
+        get("/api/v1/ledger/accounts", May(Act::SeeMoney), api::ledger::accounts),
+        get("/api/v1/ledger/accounts/{id}", May(Act::SeeMoney), api::ledger::account),
+        get("/api/v1/ledger/transfers", May(Act::SeeMoney), api::ledger::transfers),
+        get("/api/v1/evidence", May(Act::SeeEvidence), api::evidence::index),
     ]
 }
 

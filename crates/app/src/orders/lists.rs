@@ -146,6 +146,18 @@ pub fn lines(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter, page: Page) -> Ans
     Ok(sql::lines(tx, actor.scope().narrowed(filter.region), filter, page)?)
 }
 
+/// Orders the actor may see, by id, after one.
+pub fn lines_after(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    filter: &Filter,
+    after: i64,
+    limit: i64,
+) -> Answer<Vec<Line>> {
+    actor.may(Act::SeeOrders)?;
+    Ok(sql::lines_after(tx, actor.scope().narrowed(filter.region), filter, after, limit)?)
+}
+
 /// How many orders the filter finds.
 pub fn count(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter) -> Answer<i64> {
     actor.may(Act::SeeOrders)?;

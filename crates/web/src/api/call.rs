@@ -199,6 +199,22 @@ pub struct Listing<T> {
     pub next: Option<String>,
 }
 
+impl<T> Listing<T> {
+    /// A page of `limit` out of up to `limit + 1` found, with the cursor of the next one where there is more.
+    pub fn page<F>(
+        mut found: Vec<F>,
+        limit: i64,
+        key: impl Fn(&F) -> i64,
+        view: impl Fn(F) -> T,
+    ) -> Listing<T> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|last| key(last).to_string());
+        Listing { items: found.into_iter().map(view).collect(), next }
+    }
+}
+
 impl<T: Serialize> IntoResponse for Listing<T> {
     fn into_response(self) -> Response {
         Json(self).into_response()

@@ -46,6 +46,7 @@ crate::statements! {
     LINE = line!("o.id = ?1");
     LINES = concat!(line!(""), rest!(), " ORDER BY o.start_at, o.id LIMIT ?10 OFFSET ?11");
     LINES_LATEST = concat!(line!(""), rest!(), " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
+    LINES_AFTER = concat!(line!("o.id > ?10 AND "), rest!(), " ORDER BY o.id LIMIT ?11");
     LINES_OF_PERSON = concat!(line!("o.person = ?8 AND "), rest!(),
         " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
     LINES_OF_PROVIDER = concat!(line!("o.provider = ?3 AND "), rest!(),
@@ -139,6 +140,22 @@ pub(in crate::orders) fn lines(
         LINES
     };
     tx.all(sql, &params, line_row)
+}
+
+pub(in crate::orders) fn lines_after(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    filter: &Filter,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Line>, Fault> {
+    if scope.provider != 0 && filter.provider.is_some_and(|p| p.0 != scope.provider) {
+        return Ok(Vec::new());
+    }
+    let states = wanted(filter);
+    let mut params = parameters(scope, filter, &states).to_vec();
+    params.extend([Value::Int(after), Value::Int(limit.clamp(1, 501))]);
+    tx.all(LINES_AFTER, &params, line_row)
 }
 
 pub(in crate::orders) fn count(tx: &mut Tx<'_>, scope: Scope, filter: &Filter) -> Result<i64, Fault> {

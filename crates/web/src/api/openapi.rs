@@ -1,0 +1,68 @@
+//! The OpenAPI document, generated from the handlers. A test holds it against the table of routes.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::{calls, evidence, ledger, orders};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Xiyang", description = "一座城市的养老服务平台。每个请求带 Authorization: Bearer 令牌。"),
+    paths(
+        calls::create, calls::index, calls::show,
+        orders::index, orders::create, orders::show, orders::candidates, orders::assignment, orders::acceptance,
+        orders::check_in, orders::check_out, orders::confirmation, orders::rating, orders::settlement,
+        orders::cancellation,
+        ledger::accounts, ledger::account, ledger::transfers,
+        evidence::index,
+    ),
+    modifiers(&Bearer),
+    security(("token" = []))
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// `GET /api/openapi.json`
+pub async fn show() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_document_and_the_routes_tell_the_same() {
+        let document = serde_json::to_value(super::document()).unwrap();
+        let told: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                methods.as_object().unwrap().keys().map(move |m| (m.to_uppercase(), path.clone()))
+            })
+            .collect();
+        let there: BTreeSet<(String, String)> = crate::table()
+            .iter()
+            .filter(|r| r.path.starts_with("/api/v1/"))
+            .map(|r| (r.method.to_owned(), r.path.to_owned()))
+            .collect();
+        assert_eq!(told, there);
+    }
+}
