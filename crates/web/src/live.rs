@@ -10,7 +10,7 @@ use app::{
     store::{Fault, Store},
 };
 use axum::response::sse::{Event, KeepAlive, Sse};
-use domain::access::Actor;
+use domain::access::{Act, Actor};
 use futures_util::{Stream, StreamExt};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_stream::wrappers::BroadcastStream;
@@ -58,7 +58,7 @@ impl Live {
         let events = news.filter_map(move |told| {
             let event = match told {
                 Err(_) => Some(Event::default().event("reload").data("")),
-                Ok(told) => told.region.is_none_or(|r| actor.sees(r)).then(|| {
+                Ok(told) => visible(&actor, &told).then(|| {
                     Event::default().event(told.topic.replace('.', "-")).data(told.subject.to_string())
                 }),
             };
@@ -66,6 +66,11 @@ impl Live {
         });
         Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
     }
+}
+
+/// News of a place goes to those who see the place; news of no place (accounts) to those who administer.
+fn visible(actor: &Actor, told: &Told) -> bool {
+    told.region.map_or_else(|| actor.may(Act::Administer).is_ok(), |region| actor.sees(region))
 }
 
 async fn follow(store: Store, news: broadcast::Sender<Arc<Told>>, bell: Arc<Notify>) {
