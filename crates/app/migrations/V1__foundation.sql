@@ -29,12 +29,20 @@ CREATE TABLE account (
     password_hash TEXT,
     totp_secret BLOB,
     totp_step BIGINT NOT NULL DEFAULT 0,
-    failures BIGINT NOT NULL DEFAULT 0,
-    locked_until BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     closed_at BIGINT,
     CONSTRAINT one_username UNIQUE (username)
 ) STRICT;
+
+-- Wrong answers at the door, by the name that was typed, whether or not an account has it: otherwise the lock would
+-- tell which names exist.
+CREATE TABLE sign_in_attempt (
+    username TEXT PRIMARY KEY,
+    failures BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    locked_until BIGINT NOT NULL
+) STRICT;
+CREATE INDEX sign_in_attempt_last ON sign_in_attempt (last_at);
 
 CREATE TABLE post (
     id BIGINT PRIMARY KEY,
@@ -51,14 +59,22 @@ CREATE TABLE post (
 ) STRICT;
 CREATE INDEX post_account ON post (account);
 
+-- A session without a post is half way through the door: the password was right, a code or a choice is missing.
 CREATE TABLE session (
     token_hash BLOB PRIMARY KEY,
-    account BIGINT NOT NULL,
-    post BIGINT NOT NULL,
+    id BIGINT NOT NULL,
+    account BIGINT NOT NULL REFERENCES account (id),
+    post BIGINT REFERENCES post (id),
+    proved_at BIGINT,
+    pending_secret BLOB,
+    agent TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    ended_at BIGINT
+    ended_at BIGINT,
+    CONSTRAINT one_session UNIQUE (id),
+    CONSTRAINT proved_before_post CHECK (post IS NULL OR proved_at IS NOT NULL)
 ) STRICT;
+CREATE INDEX session_account ON session (account);
 
 CREATE TABLE api_token (
     id BIGINT PRIMARY KEY,
@@ -81,6 +97,7 @@ CREATE TABLE one_time_code (
     expires_at BIGINT NOT NULL,
     used_at BIGINT
 ) STRICT;
+CREATE INDEX one_time_code_account ON one_time_code (account);
 
 CREATE TABLE idempotency (
     account BIGINT NOT NULL,

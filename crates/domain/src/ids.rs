@@ -82,6 +82,8 @@ ids! {
     ImportId,
     /// A token a program uses instead of a password.
     TokenId,
+    /// Somebody being signed in on one device.
+    SessionId,
 }
 
 #[cfg(test)]

@@ -174,7 +174,8 @@ id_columns!(
     StatementId,
     PhotoId,
     ImportId,
-    TokenId
+    TokenId,
+    SessionId
 );
 
 pub(super) enum Conn<'a> {

@@ -4,6 +4,7 @@
 //! whose check digit holds, a phone that can be dialled, a bank card that passes its own check.
 //! Private values print masked, so that a log line can never leak one.
 
+pub mod account;
 pub mod age;
 mod bank_card;
 mod certificate;

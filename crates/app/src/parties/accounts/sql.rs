@@ -1,12 +1,54 @@
-//! Rows of accounts, posts, sessions and tokens.
+//! Rows of accounts, posts, sessions, codes and tokens.
 
-use domain::{access::Role, ids::AccountId, regions::RegionRange, time::At};
+use domain::{
+    access::Role,
+    ids::{AccountId, CarerId, PostId, ProviderId, SessionId, TokenId},
+    parties::account::{Attempts, Username},
+    regions::RegionRange,
+    time::At,
+};
 
-use super::Post;
+use super::{
+    AccountLine, AccountState, Filter, GivenPost, Happened, Invited, NewPost, OwnSession, PasswordHash, Post,
+    Signing, Stage, TokenLine,
+};
 use crate::{
     p,
     store::{Fault, Row, Tx},
 };
+
+/// Purposes of one-time codes.
+pub(super) const FIRST: &str = "first";
+pub(super) const INVITATION: &str = "invitation";
+
+/// Accounts an administrator's question is about: a post inside the regions, and what was asked for.
+macro_rules! matching {
+    () => {
+        "a.id IN (SELECT p.account FROM post p
+                WHERE p.region_lo >= ?1 AND p.region_hi <= ?2 AND p.role <> 'system'
+                    AND (?3 = '' OR p.role = ?3 AND p.ended_at IS NULL))
+            AND (?4 = '' OR a.username LIKE ?4 ESCAPE '!' OR a.name LIKE ?4 ESCAPE '!')
+            AND (?5 = ''
+                OR ?5 = 'closed' AND a.closed_at IS NOT NULL
+                OR ?5 = 'invited' AND a.closed_at IS NULL AND a.password_hash IS NULL
+                OR ?5 = 'locked' AND a.closed_at IS NULL
+                    AND EXISTS (SELECT 1 FROM sign_in_attempt t
+                        WHERE t.username = a.username AND t.locked_until > ?6)
+                OR ?5 = 'active' AND a.closed_at IS NULL AND a.password_hash IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM sign_in_attempt t
+                        WHERE t.username = a.username AND t.locked_until > ?6))"
+    };
+}
+
+macro_rules! line_columns {
+    () => {
+        "a.id, a.username, a.name, a.created_at, a.closed_at,
+            CAST(CASE WHEN a.password_hash IS NULL THEN 0 ELSE 1 END AS BIGINT),
+            CAST(CASE WHEN a.totp_secret IS NULL THEN 0 ELSE 1 END AS BIGINT),
+            t.locked_until, p.id, p.role, p.region_lo, p.region_hi, p.provider, COALESCE(v.name, ''), p.carer,
+            p.granted_at, p.ended_at"
+    };
+}
 
 crate::statements! {
     POST_OF_SESSION = "SELECT p.id, p.account, a.name, p.role, p.region_lo, p.region_hi, p.provider, p.carer, s.expires_at
@@ -21,6 +63,101 @@ crate::statements! {
         JOIN account a ON a.id = t.account
         WHERE t.token_hash = ?1 AND t.revoked_at IS NULL AND t.expires_at > ?2
             AND p.ended_at IS NULL AND a.closed_at IS NULL";
+    POSTS_OF = "SELECT p.id, p.account, a.name, p.role, p.region_lo, p.region_hi, p.provider, p.carer
+        FROM post p JOIN account a ON a.id = p.account
+        WHERE p.account = ?1 AND p.ended_at IS NULL AND a.closed_at IS NULL
+        ORDER BY p.id";
+    POSTS_HELD = "SELECT p.id, p.account, a.name, p.role, p.region_lo, p.region_hi, p.provider, p.carer
+        FROM post p JOIN account a ON a.id = p.account
+        WHERE p.account = ?1 AND p.ended_at IS NULL
+        ORDER BY p.id";
+    ENDED_POST = "SELECT role, region_lo, region_hi, provider, carer FROM post
+        WHERE account = ?1 AND id = ?2 AND ended_at IS NOT NULL";
+    INSERT_POST = "INSERT INTO post (id, account, role, region_lo, region_hi, provider, carer, granted_at, granted_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    END_POST = "UPDATE post SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL";
+    PARTY_KNOWN = "SELECT v.id FROM provider v
+        WHERE v.id = ?1 AND v.region BETWEEN ?3 AND ?4
+            AND (CAST(?2 AS BIGINT) = 0
+                OR EXISTS (SELECT 1 FROM carer c WHERE c.id = ?2 AND c.provider = v.id AND c.left_at IS NULL))";
+
+    COUNT_ACCOUNTS = "SELECT COUNT(*) FROM account";
+    INSERT_ACCOUNT = "INSERT INTO account (id, username, name, password_hash, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (username) DO NOTHING";
+    ACCOUNT_BY_NAME = "SELECT id FROM account WHERE username = ?1 AND closed_at IS NULL";
+    PASSWORD_OF = "SELECT id, password_hash FROM account
+        WHERE username = ?1 AND closed_at IS NULL AND password_hash IS NOT NULL";
+    SET_PASSWORD = "UPDATE account SET password_hash = ?2 WHERE id = ?1";
+    CLOSED = "SELECT id FROM account WHERE id = ?1 AND closed_at IS NOT NULL";
+    SET_CLOSED = "UPDATE account SET closed_at = ?2 WHERE id = ?1";
+    FACTOR_OF = "SELECT totp_secret FROM account WHERE id = ?1 AND totp_secret IS NOT NULL";
+    SET_FACTOR = "UPDATE account SET totp_secret = ?2, totp_step = ?3 WHERE id = ?1";
+    USE_STEP = "UPDATE account SET totp_step = ?2 WHERE id = ?1 AND totp_step < ?2";
+    ACCOUNT_SEEN = "SELECT account FROM post
+        WHERE account = ?1 AND region_lo >= ?2 AND region_hi <= ?3 LIMIT 1";
+
+    ATTEMPTS = "SELECT failures, last_at, locked_until FROM sign_in_attempt WHERE username = ?1";
+    SET_ATTEMPTS = "INSERT INTO sign_in_attempt (username, failures, last_at, locked_until) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (username) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at,
+            locked_until = excluded.locked_until";
+    FORGET_ATTEMPTS = "DELETE FROM sign_in_attempt WHERE username = ?1";
+    CLEAR_ATTEMPTS = "DELETE FROM sign_in_attempt WHERE last_at < ?1";
+
+    INSERT_CODE = "INSERT INTO one_time_code (code_hash, account, purpose, created_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    USE_CODE = "UPDATE one_time_code SET used_at = ?3
+        WHERE code_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3";
+    VOID_CODES = "UPDATE one_time_code SET used_at = ?2 WHERE account = ?1 AND used_at IS NULL";
+    VOID_FIRST_CODES = "UPDATE one_time_code SET used_at = ?1 WHERE account IS NULL AND used_at IS NULL";
+    INVITED = "SELECT a.id, a.username, a.name FROM one_time_code c JOIN account a ON a.id = c.account
+        WHERE c.code_hash = ?1 AND c.purpose = ?2 AND c.used_at IS NULL AND c.expires_at > ?3
+            AND a.closed_at IS NULL";
+
+    INSERT_SESSION = "INSERT INTO session (token_hash, id, account, proved_at, agent, created_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    SIGNING = "SELECT s.id, s.account, a.username, a.name, s.post,
+            CAST(CASE WHEN s.proved_at IS NULL THEN 0 ELSE 1 END AS BIGINT),
+            CAST(CASE WHEN a.totp_secret IS NULL THEN 0 ELSE 1 END AS BIGINT)
+        FROM session s JOIN account a ON a.id = s.account
+        WHERE s.token_hash = ?1 AND s.ended_at IS NULL AND s.expires_at > ?2 AND a.closed_at IS NULL";
+    SET_PROVED = "UPDATE session SET proved_at = ?2 WHERE token_hash = ?1";
+    SET_POST = "UPDATE session SET post = ?2, expires_at = COALESCE(?3, expires_at) WHERE token_hash = ?1";
+    PENDING_SECRET = "SELECT pending_secret FROM session WHERE token_hash = ?1 AND pending_secret IS NOT NULL";
+    SET_PENDING_SECRET = "UPDATE session SET pending_secret = ?2 WHERE token_hash = ?1";
+    END_SESSION = "UPDATE session SET ended_at = ?3 WHERE account = ?1 AND id = ?2 AND ended_at IS NULL";
+    END_SESSIONS = "UPDATE session SET ended_at = ?3 WHERE account = ?1 AND token_hash <> ?2 AND ended_at IS NULL";
+    SESSIONS_OF = "SELECT id, agent, created_at, expires_at, CAST(CASE WHEN token_hash = ?2 THEN 1 ELSE 0 END AS BIGINT)
+        FROM session
+        WHERE account = ?1 AND ended_at IS NULL AND expires_at > ?3 AND post IS NOT NULL
+        ORDER BY id DESC";
+
+    INSERT_TOKEN = "INSERT INTO api_token (id, token_hash, name, account, post, created_at, created_by, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    REVOKE_TOKEN = "UPDATE api_token SET revoked_at = ?4
+        WHERE id = ?1 AND revoked_at IS NULL
+            AND post IN (SELECT id FROM post WHERE region_lo >= ?2 AND region_hi <= ?3)";
+    TOKENS = "SELECT t.id, t.name, p.role, p.region_lo, p.region_hi, COALESCE(m.name, ''), t.created_at, t.expires_at,
+            t.revoked_at
+        FROM api_token t JOIN post p ON p.id = t.post LEFT JOIN account m ON m.id = t.created_by
+        WHERE p.region_lo >= ?1 AND p.region_hi <= ?2
+        ORDER BY t.id DESC LIMIT 500";
+
+    COUNT_MATCHING = concat!("SELECT COUNT(*) FROM account a WHERE ", matching!());
+    MATCHING = concat!("SELECT ", line_columns!(), "
+        FROM (SELECT a.* FROM account a WHERE ", matching!(), " ORDER BY a.id DESC LIMIT ?7 OFFSET ?8) a
+        LEFT JOIN sign_in_attempt t ON t.username = a.username AND t.locked_until > ?6
+        LEFT JOIN post p ON p.account = a.id AND p.region_lo >= ?9 AND p.region_hi <= ?10
+        LEFT JOIN provider v ON v.id = p.provider
+        ORDER BY a.id DESC, p.id");
+    LINE = concat!("SELECT ", line_columns!(), "
+        FROM account a
+        LEFT JOIN sign_in_attempt t ON t.username = a.username AND t.locked_until > ?4
+        JOIN post p ON p.account = a.id AND p.region_lo >= ?2 AND p.region_hi <= ?3
+        LEFT JOIN provider v ON v.id = p.provider
+        WHERE a.id = ?1 ORDER BY p.id");
+    HAPPENED = "SELECT e.at, e.act, COALESCE(a.name, '')
+        FROM evidence e LEFT JOIN account a ON a.id = e.by_account
+        WHERE e.subject = ?1 ORDER BY e.seq DESC LIMIT 20";
 }
 
 fn post(row: &Row<'_>) -> Result<Post, Fault> {
@@ -35,10 +172,409 @@ fn post(row: &Row<'_>) -> Result<Post, Fault> {
     })
 }
 
+/// A post as it is written.
+pub(super) struct PostRow {
+    role: Role,
+    range: RegionRange,
+    provider: Option<ProviderId>,
+    carer: Option<CarerId>,
+}
+
+impl PostRow {
+    pub(super) fn of(role: Role, range: RegionRange) -> PostRow {
+        PostRow { role, range, provider: None, carer: None }
+    }
+}
+
+impl From<NewPost> for PostRow {
+    fn from(new: NewPost) -> PostRow {
+        PostRow { role: new.role, range: new.range, provider: new.provider, carer: new.carer }
+    }
+}
+
 pub(super) fn post_of_session(tx: &mut Tx<'_>, hash: [u8; 32], now: At) -> Result<Option<(Post, At)>, Fault> {
     tx.find(POST_OF_SESSION, p![hash, now], |row| Ok((post(row)?, row.get(8)?)))
 }
 
 pub(super) fn post_of_token(tx: &mut Tx<'_>, hash: [u8; 32], now: At) -> Result<Option<(Post, At)>, Fault> {
     tx.find(POST_OF_TOKEN, p![hash, now], |row| Ok((post(row)?, row.get(8)?)))
+}
+
+/// Posts somebody can work in; none of a closed account.
+pub(super) fn posts_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Post>, Fault> {
+    tx.all(POSTS_OF, p![account], post)
+}
+
+/// Posts that have not ended, also of a closed account.
+pub(super) fn posts_held(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Post>, Fault> {
+    tx.all(POSTS_HELD, p![account], post)
+}
+
+pub(super) fn ended_post(tx: &mut Tx<'_>, account: AccountId, id: PostId) -> Result<Option<NewPost>, Fault> {
+    tx.find(ENDED_POST, p![account, id], |row| {
+        Ok(NewPost {
+            role: row.word(0, Role::from_code)?,
+            range: RegionRange { lo: row.get(1)?, hi: row.get(2)? },
+            provider: row.get(3)?,
+            carer: row.get(4)?,
+        })
+    })
+}
+
+pub(super) fn insert_post(
+    tx: &mut Tx<'_>,
+    id: PostId,
+    account: AccountId,
+    new: &PostRow,
+    by: AccountId,
+    at: At,
+) -> Result<(), Fault> {
+    let (lo, hi) = (new.range.lo, new.range.hi);
+    let role = new.role.code();
+    tx.execute_one(INSERT_POST, p![id, account, role, lo, hi, new.provider, new.carer, at, by])
+}
+
+pub(super) fn end_post(tx: &mut Tx<'_>, id: PostId, at: At) -> Result<(), Fault> {
+    tx.execute_one(END_POST, p![id, at])
+}
+
+pub(super) fn party_known(
+    tx: &mut Tx<'_>,
+    provider: ProviderId,
+    carer: Option<CarerId>,
+    range: RegionRange,
+) -> Result<bool, Fault> {
+    let carer = carer.map_or(0, |c| c.0);
+    Ok(tx.find(PARTY_KNOWN, p![provider, carer, range.lo, range.hi], |_| Ok(()))?.is_some())
+}
+
+pub(super) fn count_accounts(tx: &mut Tx<'_>) -> Result<i64, Fault> {
+    tx.one(COUNT_ACCOUNTS, p![], |row| row.get(0))
+}
+
+/// Whether the name was free.
+pub(super) fn insert_account(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    username: &str,
+    name: &str,
+    password: Option<&PasswordHash>,
+    at: At,
+) -> Result<bool, Fault> {
+    let hash = password.map(|p| p.0.as_str());
+    Ok(tx.execute(INSERT_ACCOUNT, p![id, username, name, hash, at])? == 1)
+}
+
+pub(super) fn account_by_name(tx: &mut Tx<'_>, username: &str) -> Result<Option<AccountId>, Fault> {
+    tx.find(ACCOUNT_BY_NAME, p![username], |row| row.get(0))
+}
+
+pub(super) fn password_of(
+    tx: &mut Tx<'_>,
+    username: &Username,
+) -> Result<Option<(AccountId, PasswordHash)>, Fault> {
+    tx.find(PASSWORD_OF, p![username.as_str()], |row| Ok((row.get(0)?, PasswordHash(row.get(1)?))))
+}
+
+pub(super) fn set_password(tx: &mut Tx<'_>, id: AccountId, hash: &PasswordHash) -> Result<(), Fault> {
+    tx.execute_one(SET_PASSWORD, p![id, hash.0])
+}
+
+pub(super) fn closed(tx: &mut Tx<'_>, id: AccountId) -> Result<bool, Fault> {
+    Ok(tx.find(CLOSED, p![id], |_| Ok(()))?.is_some())
+}
+
+pub(super) fn set_closed(tx: &mut Tx<'_>, id: AccountId, at: Option<At>) -> Result<(), Fault> {
+    tx.execute_one(SET_CLOSED, p![id, at])
+}
+
+pub(super) fn factor_of(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Vec<u8>>, Fault> {
+    tx.find(FACTOR_OF, p![id], |row| row.get(0))
+}
+
+pub(super) fn set_factor(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    sealed: Option<&[u8]>,
+    step: i64,
+) -> Result<(), Fault> {
+    tx.execute_one(SET_FACTOR, p![id, sealed, step])
+}
+
+/// Whether the step is later than the last one used.
+pub(super) fn use_step(tx: &mut Tx<'_>, id: AccountId, step: i64) -> Result<bool, Fault> {
+    Ok(tx.execute(USE_STEP, p![id, step])? == 1)
+}
+
+pub(super) fn account_seen(tx: &mut Tx<'_>, id: AccountId, range: RegionRange) -> Result<bool, Fault> {
+    Ok(tx.find(ACCOUNT_SEEN, p![id, range.lo, range.hi], |_| Ok(()))?.is_some())
+}
+
+pub(super) fn attempts(tx: &mut Tx<'_>, username: &str) -> Result<Attempts, Fault> {
+    let found = tx.find(ATTEMPTS, p![username], |row| {
+        Ok(Attempts { failures: row.get(0)?, last: row.get(1)?, locked_until: row.get(2)? })
+    })?;
+    Ok(found.unwrap_or(Attempts::NONE))
+}
+
+pub(super) fn set_attempts(tx: &mut Tx<'_>, username: &str, a: Attempts) -> Result<(), Fault> {
+    tx.execute_one(SET_ATTEMPTS, p![username, a.failures, a.last, a.locked_until])
+}
+
+pub(super) fn forget_attempts(tx: &mut Tx<'_>, username: &str) -> Result<(), Fault> {
+    tx.execute(FORGET_ATTEMPTS, p![username]).map(|_| ())
+}
+
+pub(super) fn clear_attempts(tx: &mut Tx<'_>, before: At) -> Result<(), Fault> {
+    tx.execute(CLEAR_ATTEMPTS, p![before]).map(|_| ())
+}
+
+pub(super) fn insert_code(
+    tx: &mut Tx<'_>,
+    code: [u8; 32],
+    account: Option<AccountId>,
+    purpose: &str,
+    at: At,
+    until: At,
+) -> Result<(), Fault> {
+    tx.execute_one(INSERT_CODE, p![code, account, purpose, at, until])
+}
+
+/// Uses a code up; `None` when it is not good any more.
+pub(super) fn use_code(tx: &mut Tx<'_>, code: [u8; 32], purpose: &str, now: At) -> Result<Option<()>, Fault> {
+    Ok((tx.execute(USE_CODE, p![code, purpose, now])? == 1).then_some(()))
+}
+
+/// Takes their force from all codes of an account, or from all first codes.
+pub(super) fn void_codes(tx: &mut Tx<'_>, account: Option<AccountId>, now: At) -> Result<(), Fault> {
+    match account {
+        Some(account) => tx.execute(VOID_CODES, p![account, now]),
+        None => tx.execute(VOID_FIRST_CODES, p![now]),
+    }
+    .map(|_| ())
+}
+
+pub(super) fn invited(tx: &mut Tx<'_>, code: [u8; 32], now: At) -> Result<Option<Invited>, Fault> {
+    tx.find(INVITED, p![code, INVITATION, now], |row| {
+        let username = row.word(1, |text| Username::parse(text).ok())?;
+        Ok(Invited { account: row.get(0)?, username, name: row.get(2)? })
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one column each")]
+pub(super) fn insert_session(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+    account: AccountId,
+    token: [u8; 32],
+    agent: &str,
+    proved: Option<At>,
+    at: At,
+    until: At,
+) -> Result<(), Fault> {
+    tx.execute_one(INSERT_SESSION, p![token, id, account, proved, agent, at, until])
+}
+
+/// A session; its posts and stage are filled in by the caller.
+pub(super) fn signing(tx: &mut Tx<'_>, token: [u8; 32], now: At) -> Result<Option<Signing>, Fault> {
+    tx.find(SIGNING, p![token, now], |row| {
+        Ok(Signing {
+            session: row.get(0)?,
+            account: row.get(1)?,
+            username: row.get(2)?,
+            name: row.get(3)?,
+            stage: Stage::Code,
+            posts: Vec::new(),
+            post: row.get(4)?,
+            proved: row.get::<i64>(5)? == 1,
+            has_factor: row.get::<i64>(6)? == 1,
+        })
+    })
+}
+
+pub(super) fn set_proved(tx: &mut Tx<'_>, token: [u8; 32], at: At) -> Result<(), Fault> {
+    tx.execute_one(SET_PROVED, p![token, at])
+}
+
+pub(super) fn set_post(
+    tx: &mut Tx<'_>,
+    token: [u8; 32],
+    post: PostId,
+    until: Option<At>,
+) -> Result<(), Fault> {
+    tx.execute_one(SET_POST, p![token, post, until])
+}
+
+pub(super) fn pending_secret(tx: &mut Tx<'_>, token: [u8; 32]) -> Result<Option<Vec<u8>>, Fault> {
+    tx.find(PENDING_SECRET, p![token], |row| row.get(0))
+}
+
+pub(super) fn set_pending_secret(
+    tx: &mut Tx<'_>,
+    token: [u8; 32],
+    sealed: Option<&[u8]>,
+) -> Result<(), Fault> {
+    tx.execute_one(SET_PENDING_SECRET, p![token, sealed])
+}
+
+/// Whether it was there and had not ended.
+pub(super) fn end_session(tx: &mut Tx<'_>, account: AccountId, id: SessionId, at: At) -> Result<bool, Fault> {
+    Ok(tx.execute(END_SESSION, p![account, id, at])? == 1)
+}
+
+/// Ends all sessions of an account but one.
+pub(super) fn end_sessions(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    but: Option<[u8; 32]>,
+    at: At,
+) -> Result<(), Fault> {
+    tx.execute(END_SESSIONS, p![account, but.unwrap_or([0; 32]), at]).map(|_| ())
+}
+
+pub(super) fn sessions_of(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    this: [u8; 32],
+    now: At,
+) -> Result<Vec<OwnSession>, Fault> {
+    tx.all(SESSIONS_OF, p![account, this, now], |row| {
+        Ok(OwnSession {
+            id: row.get(0)?,
+            agent: row.get(1)?,
+            since: row.get(2)?,
+            until: row.get(3)?,
+            this: row.get::<i64>(4)? == 1,
+        })
+    })
+}
+
+/// A token as it is written.
+pub(super) struct TokenRow<'a> {
+    pub(super) id: TokenId,
+    pub(super) token: [u8; 32],
+    pub(super) name: &'a str,
+    pub(super) account: AccountId,
+    pub(super) post: PostId,
+    pub(super) until: At,
+}
+
+pub(super) fn insert_token(tx: &mut Tx<'_>, t: &TokenRow<'_>, by: AccountId, at: At) -> Result<(), Fault> {
+    tx.execute_one(INSERT_TOKEN, p![t.id, t.token, t.name, t.account, t.post, at, by, t.until])
+}
+
+/// Whether there was such a token inside the regions, not revoked yet.
+pub(super) fn revoke_token(tx: &mut Tx<'_>, id: TokenId, range: RegionRange, at: At) -> Result<bool, Fault> {
+    Ok(tx.execute(REVOKE_TOKEN, p![id, range.lo, range.hi, at])? == 1)
+}
+
+pub(super) fn tokens(tx: &mut Tx<'_>, range: RegionRange) -> Result<Vec<TokenLine>, Fault> {
+    tx.all(TOKENS, p![range.lo, range.hi], |row| {
+        Ok(TokenLine {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            role: row.word(2, Role::from_code)?,
+            range: RegionRange { lo: row.get(3)?, hi: row.get(4)? },
+            made_by: row.get(5)?,
+            made: row.get(6)?,
+            until: row.get(7)?,
+            revoked: row.get(8)?,
+        })
+    })
+}
+
+/// The text as a pattern that matches it anywhere; empty for no condition.
+fn pattern(text: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() {
+        return String::new();
+    }
+    let plain = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{plain}%")
+}
+
+pub(super) fn count_matching(tx: &mut Tx<'_>, f: &Filter, range: RegionRange, now: At) -> Result<i64, Fault> {
+    let (role, state) = (f.role.map_or("", Role::code), f.state.map_or("", AccountState::code));
+    tx.one(COUNT_MATCHING, p![range.lo, range.hi, role, pattern(&f.text), state, now], |row| row.get(0))
+}
+
+#[expect(clippy::too_many_arguments, reason = "two ranges and a page")]
+pub(super) fn matching(
+    tx: &mut Tx<'_>,
+    f: &Filter,
+    range: RegionRange,
+    shown: RegionRange,
+    from: i64,
+    limit: i64,
+    now: At,
+) -> Result<Vec<AccountLine>, Fault> {
+    let (role, state) = (f.role.map_or("", Role::code), f.state.map_or("", AccountState::code));
+    let text = pattern(&f.text);
+    let params = p![range.lo, range.hi, role, text, state, now, limit, from, shown.lo, shown.hi];
+    let mut lines = Lines::default();
+    tx.each(MATCHING, params, |row| lines.take(row))?;
+    Ok(lines.0)
+}
+
+pub(super) fn line(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    range: RegionRange,
+    now: At,
+) -> Result<Option<AccountLine>, Fault> {
+    let mut lines = Lines::default();
+    tx.each(LINE, p![id, range.lo, range.hi, now], |row| lines.take(row))?;
+    Ok(lines.0.pop())
+}
+
+/// Rows of accounts and posts, gathered into one line an account.
+#[derive(Default)]
+struct Lines(Vec<AccountLine>);
+
+impl Lines {
+    fn take(&mut self, row: &Row<'_>) -> Result<(), Fault> {
+        let id = row.get(0)?;
+        if self.0.last().is_none_or(|line| line.id != id) {
+            self.0.push(Lines::begin(row, id)?);
+        }
+        let Some(post) = row.get::<Option<PostId>>(8)? else { return Ok(()) };
+        let given = GivenPost {
+            id: post,
+            role: row.word(9, Role::from_code)?,
+            range: RegionRange { lo: row.get(10)?, hi: row.get(11)? },
+            provider: row.get(12)?,
+            provider_name: row.get(13)?,
+            carer: row.get(14)?,
+            given: row.get(15)?,
+            ended: row.get(16)?,
+        };
+        if let Some(line) = self.0.last_mut() {
+            line.posts.push(given);
+        }
+        Ok(())
+    }
+
+    fn begin(row: &Row<'_>, id: AccountId) -> Result<AccountLine, Fault> {
+        let (closed, locked_until) = (row.get::<Option<At>>(4)?, row.get::<Option<At>>(7)?);
+        let state = match (closed, row.get::<i64>(5)?, locked_until) {
+            (Some(_), _, _) => AccountState::Closed,
+            (None, 0, _) => AccountState::Invited,
+            (None, _, Some(_)) => AccountState::Locked,
+            (None, _, None) => AccountState::Active,
+        };
+        Ok(AccountLine {
+            id,
+            username: row.get(1)?,
+            name: row.get(2)?,
+            state,
+            has_factor: row.get::<i64>(6)? == 1,
+            locked_until,
+            opened: row.get(3)?,
+            posts: Vec::new(),
+        })
+    }
+}
+
+pub(super) fn happened(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Happened>, Fault> {
+    tx.all(HAPPENED, p![id.0], |row| Ok(Happened { at: row.get(0)?, act: row.get(1)?, by: row.get(2)? }))
 }
