@@ -30,7 +30,7 @@ crate::statements! {
     FUNDERS = "SELECT l.id, f.weight
         FROM programme_funder f
         JOIN ledger_account l ON l.kind = 'funder' AND l.code = f.funder AND l.asset = 'fen'
-            AND l.owner = CASE f.level WHEN 1 THEN ?5 WHEN 2 THEN ?3 ELSE ?4 END
+            AND l.owner = CASE f.level WHEN 1 THEN CAST(?5 AS BIGINT) WHEN 2 THEN CAST(?3 AS BIGINT) ELSE CAST(?4 AS BIGINT) END
         WHERE f.programme = ?1
             AND f.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = ?1 AND x.valid_from <= ?2)
         ORDER BY f.funder";
