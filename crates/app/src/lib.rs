@@ -38,6 +38,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("settings", settings::STATEMENTS),
         ("regions", regions::STATEMENTS),
         ("accounts", parties::accounts::STATEMENTS),
+        ("providers", parties::providers::STATEMENTS),
+        ("carers", parties::carers::STATEMENTS),
         ("programmes", programmes::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("pack", pack::STATEMENTS),

@@ -97,7 +97,7 @@ impl Living {
             Living::WithSiblings => "with_siblings",
             Living::WithOtherRelatives => "with_other_relatives",
             Living::WithNonRelatives => "with_non_relatives",
-            Living::InCareInstitution => "care_institution",
+            Living::InCareInstitution => "in_care_institution",
         }
     }
 }

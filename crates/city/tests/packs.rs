@@ -270,7 +270,7 @@ fn tests_use_known_words(programme: &Programme) {
     let grades = ["intact", "mild", "moderate", "severe", "complete"];
     let hardships =
         ["tekun", "dibao", "dibao_bianyuan", "rigid_expense", "family_planning_special", "severe_disability"];
-    let living = ["alone", "with_spouse", "with_children", "care_institution"];
+    let living = ["alone", "with_spouse", "with_children", "in_care_institution"];
     let known = |words: &[String], of: &[&str]| words.iter().all(|word| of.contains(&word.as_str()));
     for tier in &programme.tiers {
         assert!(known(&tier.grade_in, &grades), "{} {}", programme.code, tier.label);

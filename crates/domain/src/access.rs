@@ -164,7 +164,7 @@ impl Role {
                 SeeEvidence,
             ],
             Role::ProviderAdmin => {
-                &[SeeOrders, DispatchOrders, SettleOrders, SeeMoney, SeeProviders, SeeEvidence]
+                &[SeeOrders, DispatchOrders, SettleOrders, SeeMoney, SeeProviders, EditProviders, SeeEvidence]
             }
             Role::Worker => &[VisitHomes],
             Role::Finance => &[SeeMoney, PayMoney, SeeEvidence],

@@ -1,4 +1,7 @@
 //! People and organisations: accounts, elders, contacts, providers, carers.
 
 pub mod accounts;
+pub mod carers;
+pub mod providers;
 pub mod sheet;
+pub mod wrong;

@@ -199,6 +199,13 @@ impl<'a> Tx<'a> {
     }
 }
 
+impl<'a> Tx<'a> {
+    /// Encryption, blind indexes and keyed codes. It outlives the borrow, so that secrets can be opened row by row.
+    pub fn vault(&self) -> &'a Vault {
+        self.vault
+    }
+}
+
 impl Tx<'_> {
     /// What was kept in memory at this version, if it still is.
     pub fn kept<T: Any + Send + Sync>(&self, version: i64) -> Option<Arc<T>> {
@@ -213,11 +220,6 @@ impl Tx<'_> {
     /// A new id at this moment.
     pub fn id(&self, now: domain::time::Now) -> i64 {
         self.ids.next(now.0)
-    }
-
-    /// Encryption, blind indexes and keyed codes.
-    pub fn vault(&self) -> &Vault {
-        self.vault
     }
 
     /// Runs a statement that gives no rows; answers how many rows it touched.
