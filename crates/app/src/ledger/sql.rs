@@ -24,7 +24,7 @@ crate::statements! {
             credits_posted
         FROM ledger_account
         WHERE id > ?1 AND region BETWEEN ?2 AND ?3 AND (?4 = '' OR kind = ?4)
-            AND (?5 = 0 OR (kind = 'provider' AND owner = ?5))
+            AND (CAST(?5 AS BIGINT) = 0 OR (kind = 'provider' AND owner = ?5))
         ORDER BY id LIMIT ?6";
     ADD_POSTED = "UPDATE ledger_account
         SET debits_posted = debits_posted + ?2, credits_posted = credits_posted + ?3 WHERE id = ?1";

@@ -39,7 +39,7 @@ crate::statements! {
         FROM call c
         LEFT JOIN person n ON n.id = c.person
         LEFT JOIN account a ON a.id = c.answered_by
-        WHERE c.region BETWEEN ?1 AND ?2 AND c.id < ?3 AND (?4 = 0 OR c.person = ?4)
+        WHERE c.region BETWEEN ?1 AND ?2 AND c.id < ?3 AND (CAST(?4 AS BIGINT) = 0 OR c.person = ?4)
         ORDER BY c.id DESC LIMIT ?5";
     ANSWER = "UPDATE call SET answered_at = ?2, answered_by = ?3 WHERE id = ?1 AND answered_at IS NULL";
     SET_PERSON = "UPDATE call SET person = ?2 WHERE id = ?1 AND closed_at IS NULL";

@@ -16,7 +16,7 @@ use crate::{
 crate::statements! {
     CARERS_NEAR = "SELECT c.id FROM carer c
         JOIN provider v ON v.id = c.provider
-        WHERE c.left_at IS NULL AND (?5 = 0 OR c.provider = ?5)
+        WHERE c.left_at IS NULL AND (CAST(?5 AS BIGINT) = 0 OR c.provider = ?5)
             AND v.area_lo <= ?1 AND v.area_hi >= ?1
             AND c.region BETWEEN ?6 AND ?7
         ORDER BY CASE WHEN c.lon IS NULL OR CAST(?2 AS DOUBLE PRECISION) IS NULL THEN 1000.0

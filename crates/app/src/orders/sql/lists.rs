@@ -36,9 +36,9 @@ macro_rules! line {
 /// What every list compares: scope, provider, states, item, time, region of the person.
 macro_rules! rest {
     () => {
-        "o.region BETWEEN ?1 AND ?2 AND (?3 = 0 OR o.provider = ?3)
+        "o.region BETWEEN ?1 AND ?2 AND (CAST(?3 AS BIGINT) = 0 OR o.provider = ?3)
             AND (?4 = '' OR ?4 LIKE '%,' || o.state || ',%') AND (?5 = '' OR o.service = ?5)
-            AND o.start_at >= ?6 AND o.start_at < ?7 AND (?8 = 0 OR o.person = ?8) AND (?9 = 0 OR o.carer = ?9)"
+            AND o.start_at >= ?6 AND o.start_at < ?7 AND (CAST(?8 AS BIGINT) = 0 OR o.person = ?8) AND (CAST(?9 AS BIGINT) = 0 OR o.carer = ?9)"
     };
 }
 
