@@ -3,10 +3,14 @@
 //! Instants are UTC microseconds. A city's calendar is Beijing time, which all of mainland China keeps, without
 //! summer time since 1991; a day is a day of that calendar.
 
+mod said;
+
 use std::fmt;
 
 use jiff::{Timestamp, civil, tz};
 use serde::{Deserialize, Serialize};
+
+pub use said::{Unclear, said, suggested};
 
 /// Microseconds in a second.
 const SECOND: i64 = 1_000_000;

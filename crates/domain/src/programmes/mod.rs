@@ -1,12 +1,15 @@
 //! Programmes, the catalogue of services and how a price is shared among funders.
 
 pub mod rule;
+mod wished;
 
 use crate::{
     access::words,
     ids::{EntitlementId, LedgerId},
     money::{Fen, Minutes},
 };
+
+pub use wished::{Unfound, Wish, wished};
 
 /// An item of the service catalogue as it holds on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
