@@ -6,7 +6,7 @@ use domain::{
     parties::{Phone, mask},
     refusal::{Refusal, RefusalKind},
     regions::RegionCode,
-    time::{At, Now},
+    time::{At, Day, Now},
 };
 use serde_json::json;
 
@@ -301,6 +301,29 @@ pub fn calls(
 ) -> Answer<Vec<Call>> {
     actor.may(Act::TakeCalls).or_else(|_| actor.may(Act::ReportCalls))?;
     Ok(sql::calls(tx, actor.scope(), before, person, limit.clamp(1, 200))?)
+}
+
+/// Which calls a list of the past shows; everything that is none or empty shows all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Those that rang on this day.
+    pub day: Option<Day>,
+    /// Those that ended so.
+    pub outcome: Option<Outcome>,
+    /// Those of this person.
+    pub person: Option<PersonId>,
+}
+
+/// Calls of the past that a filter finds, latest first, from the one before `before`.
+pub fn history(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    filter: Filter,
+    before: Option<CallId>,
+    limit: i64,
+) -> Answer<Vec<Call>> {
+    actor.may(Act::TakeCalls)?;
+    Ok(sql::call_history(tx, actor.scope(), filter, before, limit.clamp(1, 200))?)
 }
 
 /// People known by the number of a call, as far as the actor may see them.

@@ -6,13 +6,13 @@ use domain::{
     money::{Fen, Minutes},
     orders::{OrderRefusal, OrderState},
     regions::{RegionCode, RegionRange},
-    time::At,
+    time::{At, Month},
 };
 
 use super::{Order, sql};
 use crate::{
     ledger::{self, Transfer},
-    outcome::{Answer, Outcome},
+    outcome::{Answer, No, Outcome},
     store::Tx,
 };
 
@@ -162,6 +162,31 @@ pub fn lines_after(
 pub fn count(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter) -> Answer<i64> {
     actor.may(Act::SeeOrders)?;
     Ok(sql::count(tx, actor.scope().narrowed(filter.region), filter)?)
+}
+
+/// One of a carer's own visits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The order.
+    pub order: OrderId,
+    /// Whom it was for.
+    pub person_name: String,
+    /// What was done.
+    pub service_name: String,
+    /// When it began.
+    pub began_at: At,
+    /// How long it was; none while it lasts.
+    pub minutes: Option<Minutes>,
+    /// Where the order stands.
+    pub state: OrderState,
+}
+
+/// A carer's own visits of a month, latest first. Visits made with a partner count for both.
+pub fn my_month(tx: &mut Tx<'_>, actor: &Actor, month: Month) -> Answer<Vec<Served>> {
+    actor.may(Act::VisitHomes)?;
+    let carer = actor.carer.ok_or(No::NotFound)?;
+    let (from, to) = month.span();
+    Ok(sql::served_by(tx, carer, from, to)?)
 }
 
 /// One order with everything that belongs to it.

@@ -25,8 +25,10 @@ use serde_json::json;
 
 pub use close::{cancel, confirm, rate};
 pub use dispatch::{Candidate, Judgement, accept, assign, candidates, decline, my_day};
-pub use lists::{Filter, Home, Line, Page, Share, Sheet, VisitProof, count, lines, lines_after, sheet};
-pub use place::{PlaceOrder, Quote, place, quote};
+pub use lists::{
+    Filter, Home, Line, Page, Served, Share, Sheet, VisitProof, count, lines, lines_after, my_month, sheet,
+};
+pub use place::{Cover, PlaceOrder, Quote, place, quote};
 pub use settle::{approve_exception, ask_exception, settle};
 pub use visit::{NewPhoto, Photo, add_photo, check_in, check_out, photo};
 

@@ -55,6 +55,21 @@ pub struct Quote {
     pub covered: Fen,
     /// What the elder pays.
     pub own: Fen,
+    /// What each programme pays, in the order they are used.
+    pub by: Vec<Cover>,
+}
+
+/// What one programme pays of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cover {
+    /// Its name.
+    pub programme: String,
+    /// Whether it pays in money or in minutes.
+    pub asset: Asset,
+    /// How much of the right is used, in its own asset.
+    pub used: i64,
+    /// The money.
+    pub amount: Fen,
 }
 
 struct Decision {
@@ -95,9 +110,21 @@ fn decide(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outcome
 pub fn quote(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outcome<Quote, OrderRefusal> {
     actor.may(Act::PlaceOrders)?;
     let ask = PlaceOrder { own_share_agreed: true, ..ask.clone() };
-    let Placed { end, minutes, price, shares } = decide(tx, actor, &ask, now)?.placed;
+    let Decision { rights, placed: Placed { end, minutes, price, shares }, .. } =
+        decide(tx, actor, &ask, now)?;
     let own: Fen = shares.iter().filter(|s| s.right.is_none()).map(|s| s.amount).sum();
-    Ok(Quote { end, minutes, price, covered: price - own, own })
+    let mut by = Vec::new();
+    for (right, _) in &rights {
+        if let Some(share) = shares.iter().find(|s| s.right == Some(right.entitlement)) {
+            by.push(Cover {
+                programme: programmes::name_of_right(tx, right.entitlement)?,
+                asset: right.asset,
+                used: share.used,
+                amount: share.amount,
+            });
+        }
+    }
+    Ok(Quote { end, minutes, price, covered: price - own, own, by })
 }
 
 /// Places an order and holds what programmes are to pay.

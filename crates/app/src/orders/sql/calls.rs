@@ -7,7 +7,7 @@ use domain::{
 };
 
 use crate::{
-    orders::calls::Call,
+    orders::calls::{Call, Filter},
     p,
     store::{Fault, Row, Tx},
 };
@@ -41,6 +41,15 @@ crate::statements! {
         LEFT JOIN account a ON a.id = c.answered_by
         WHERE c.region BETWEEN ?1 AND ?2 AND c.id < ?3 AND (CAST(?4 AS BIGINT) = 0 OR c.person = ?4)
         ORDER BY c.id DESC LIMIT ?5";
+    CALL_HISTORY = "SELECT c.id, c.external_id, c.line, c.region, c.number, c.number_index, c.number_shown, c.rang_at,
+            c.received_at, c.answered_at, c.answered_by, c.person, c.note, c.closed_at, c.outcome,
+            COALESCE(n.name, ''), COALESCE(a.name, '')
+        FROM call c
+        LEFT JOIN person n ON n.id = c.person
+        LEFT JOIN account a ON a.id = c.answered_by
+        WHERE c.region BETWEEN ?1 AND ?2 AND c.id < ?3 AND (?4 = 0 OR c.person = ?4)
+            AND c.rang_at >= ?5 AND c.rang_at < ?6 AND (?7 = '' OR c.outcome = ?7)
+        ORDER BY c.id DESC LIMIT ?8";
     ANSWER = "UPDATE call SET answered_at = ?2, answered_by = ?3 WHERE id = ?1 AND answered_at IS NULL";
     SET_PERSON = "UPDATE call SET person = ?2 WHERE id = ?1 AND closed_at IS NULL";
     SET_NOTE = "UPDATE call SET note = ?2 WHERE id = ?1 AND closed_at IS NULL";
@@ -120,6 +129,22 @@ pub(in crate::orders) fn calls(
 ) -> Result<Vec<Call>, Fault> {
     let (before, person) = (before.map_or(i64::MAX, |b| b.0), person.map_or(0, |p| p.0));
     tx.all(CALLS, p![scope.lo, scope.hi, before, person, limit], call)
+}
+
+pub(in crate::orders) fn call_history(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    filter: Filter,
+    before: Option<CallId>,
+    limit: i64,
+) -> Result<Vec<Call>, Fault> {
+    let (before, person) = (before.map_or(i64::MAX, |b| b.0), filter.person.map_or(0, |p| p.0));
+    let (from, to) = filter.day.map_or((0, i64::MAX), |day| {
+        let from = At::from_local(day.into());
+        (from.0, from.plus_minutes(24 * 60).0)
+    });
+    let outcome = filter.outcome.map_or("", |o| o.code());
+    tx.all(CALL_HISTORY, p![scope.lo, scope.hi, before, person, from, to, outcome, limit], call)
 }
 
 pub(in crate::orders) fn answer_call(

@@ -1,15 +1,15 @@
 //! Rows of visits and photographs.
 
 use domain::{
-    ids::{AccountId, OrderId, PhotoId},
+    ids::{AccountId, CarerId, OrderId, PhotoId},
     money::Minutes,
-    orders::{CheckIn, CheckOut, Method, Visit},
+    orders::{CheckIn, CheckOut, Method, OrderState, Visit},
     time::At,
 };
 
 use super::Order;
 use crate::{
-    orders::lists::VisitProof,
+    orders::lists::{Served, VisitProof},
     p,
     store::{Fault, Tx},
 };
@@ -25,6 +25,15 @@ crate::statements! {
             out_device_at, minutes, tasks, note
         FROM visit WHERE order_id = ?1";
     SERVED_MINUTES = "SELECT minutes FROM visit WHERE order_id = ?1";
+    SERVED_BY = "SELECT o.id, n.name, COALESCE(i.name, o.service), v.in_at, v.minutes, o.state
+        FROM (SELECT id, person, service, service_from, state FROM orders
+                WHERE carer = ?1 AND start_at >= ?2 AND start_at < ?3 AND checked_in_at IS NOT NULL
+            UNION ALL SELECT id, person, service, service_from, state FROM orders
+                WHERE partner = ?1 AND start_at >= ?2 AND start_at < ?3 AND checked_in_at IS NOT NULL) o
+        JOIN visit v ON v.order_id = o.id
+        JOIN person n ON n.id = o.person
+        LEFT JOIN service_item i ON i.code = o.service AND i.valid_from = o.service_from
+        ORDER BY v.in_at DESC LIMIT 1000";
     PHOTO_OF_ORDER = "SELECT id FROM photo WHERE order_id = ?1 AND sha256 = ?2";
     PHOTO_ELSEWHERE = "SELECT order_id FROM photo WHERE sha256 = ?2 AND order_id <> ?1 ORDER BY id LIMIT 1";
     INSERT_PHOTO = "INSERT INTO photo (id, order_id, sha256, kind, width, height, taken_at, received_at, by_account,
@@ -32,6 +41,25 @@ crate::statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     PHOTO = "SELECT kind, bytes FROM photo WHERE id = ?1 AND order_id = ?2";
     PHOTOS = "SELECT id, taken_at FROM photo WHERE order_id = ?1 ORDER BY id";
+}
+
+/// Visits a carer made, alone or as the partner of another, of orders planned between two instants.
+pub(in crate::orders) fn served_by(
+    tx: &mut Tx<'_>,
+    carer: CarerId,
+    from: At,
+    to: At,
+) -> Result<Vec<Served>, Fault> {
+    tx.all(SERVED_BY, p![carer, from, to], |row| {
+        Ok(Served {
+            order: row.get(0)?,
+            person_name: row.get(1)?,
+            service_name: row.get(2)?,
+            began_at: row.get(3)?,
+            minutes: row.get(4)?,
+            state: row.word(5, OrderState::from_code)?,
+        })
+    })
 }
 
 pub(in crate::orders) fn insert_visit(
