@@ -2,6 +2,9 @@
 // works the same in a cellar. The page holds a form for every step still to come
 // (`<form data-queue>` in `.next-step`, all but the first hidden); a step taken
 // without a network hides its form and shows the next.
+// What is typed into `[data-draft]` outlives a reload; `[data-with="id"]` is shown
+// with the form of that id; `data-place` asks for the position, `data-at-once`
+// sends a picture as soon as it is taken.
 // Forms go as multipart with: client_key, device_time, device_seq, lat, lng, accuracy.
 import { all, one, words } from "./dom";
 import { type Entry, forget, keep, sendAll, waiting } from "./queue";
@@ -23,6 +26,7 @@ for (const form of all<HTMLFormElement>('form[action="/sign-out"]')) form.addEve
 window.addEventListener("online", () => void send(false));
 window.addEventListener("offline", () => void show());
 window.setInterval(() => void send(false), RETRY_MS);
+keepDrafts();
 void start();
 
 async function start(): Promise<void> {
@@ -40,12 +44,33 @@ async function take(event: SubmitEvent, form: HTMLFormElement): Promise<void> {
   const fields = await fieldsOf(form, event.submitter);
   await keep({ key: crypto.randomUUID(), who, url: form.action, fields, deviceTime });
   if (button) button.disabled = false;
+  for (const input of photos.keys()) if (input.form === form) photos.delete(input);
   const shown = await send(true);
-  if (!shown) next(form);
+  if (!shown && form.closest(".next-step")) next(form);
+}
+
+/** INVARIANT: a reload, wanted or not, takes nothing of what was typed. */
+function keepDrafts(): void {
+  const fields = all<HTMLInputElement | HTMLTextAreaElement>("[data-draft]");
+  const key = `draft ${location.pathname}`;
+  const kept = new Map<string, string | boolean>(JSON.parse(sessionStorage.getItem(key) ?? "[]") as [string, string | boolean][]);
+  for (const field of fields) {
+    const ticks = field instanceof HTMLInputElement && /^(radio|checkbox)$/.test(field.type);
+    const name = ticks ? `${field.name}=${field.value}` : field.name;
+    const value = kept.get(name);
+    if (ticks && typeof value === "boolean") field.checked = value;
+    // What a refused step brought back from the server is newer than the draft.
+    else if (typeof value === "string" && field.value === "") field.value = value;
+    field.addEventListener("input", () => {
+      if (ticks && field.type === "radio") for (const other of [...kept.keys()]) if (other.startsWith(`${field.name}=`)) kept.set(other, false);
+      kept.set(name, ticks ? field.checked : field.value);
+      sessionStorage.setItem(key, JSON.stringify([...kept]));
+    });
+  }
 }
 
 async function fieldsOf(form: HTMLFormElement, submitter: HTMLElement | null): Promise<[string, string | Blob][]> {
-  const position = await whereAmI();
+  const position = "place" in form.dataset ? await whereAmI() : null;
   const fields = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !["lat", "lng", "accuracy"].includes(name)) as [string, string | Blob][];
   if (submitter instanceof HTMLButtonElement && submitter.name) fields.push([submitter.name, submitter.value]);
   if (position) {
@@ -123,6 +148,7 @@ function next(form: HTMLFormElement): void {
   if (following instanceof HTMLFormElement) {
     form.hidden = true;
     following.hidden = false;
+    for (const part of all(`[data-with="${CSS.escape(following.id)}"]`)) part.hidden = false;
   } else {
     for (const button of all<HTMLButtonElement>("button", form)) button.disabled = true;
   }
@@ -138,6 +164,7 @@ async function preview(input: HTMLInputElement): Promise<void> {
   photos.set(input, [...(photos.get(input) ?? []), ...small]);
   const list = one(".photo-list", input.form ?? document) ?? one(".photo-list");
   for (const photo of small) list?.append(Object.assign(new Image(), { src: URL.createObjectURL(photo), alt: input.dataset.alt ?? "" }));
+  if (input.form && "atOnce" in input.form.dataset && small.length > 0) input.form.requestSubmit();
 }
 
 async function shrink(file: File): Promise<Blob> {
@@ -165,5 +192,6 @@ async function keepPages(): Promise<void> {
 
 /** Whoever signs out leaves no one's address on the phone. Steps not yet sent stay. */
 function forgetPages(): void {
+  sessionStorage.clear();
   void caches?.keys().then((names) => Promise.all(names.map((name) => caches.delete(name))));
 }

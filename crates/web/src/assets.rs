@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use axum::{
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
@@ -29,6 +29,14 @@ fn version() -> &'static str {
 /// The URL of an asset.
 pub fn url(name: &str) -> String {
     format!("/assets/{name}?v={}", version())
+}
+
+/// The worker of the carer's phone; it must stand at the root to keep pages below `/carer`.
+pub(crate) async fn worker(headers: HeaderMap) -> Response {
+    let mut response = show(Path("sw.js".to_owned()), headers).await;
+    // A browser must hear of a new one at once.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 pub(crate) async fn show(Path(name): Path<String>, headers: HeaderMap) -> Response {

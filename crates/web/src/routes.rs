@@ -12,7 +12,11 @@ use axum::{
 use domain::access::Act;
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
-use crate::{App, Identity, Problem, api, assets, desks, identity, page};
+use crate::{
+    App, Identity, Problem, api, assets,
+    desks::{self, carer},
+    identity, page,
+};
 
 /// What one must be allowed to do to pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,17 @@ fn post<H: Handler<T, App>, T: 'static>(path: &'static str, gate: Gate, handler:
     route("POST", path, gate, handler)
 }
 
+/// A route whose body may be larger than a form, up to `bytes`.
+fn post_large<H: Handler<T, App>, T: 'static>(
+    path: &'static str,
+    gate: Gate,
+    bytes: usize,
+    handler: H,
+) -> Route {
+    let Route { handler, .. } = post(path, gate, handler);
+    Route { method: "POST", path, gate, handler: handler.layer(DefaultBodyLimit::max(bytes)) }
+}
+
 /// The permission list: all routes there are.
 pub fn table() -> Vec<Route> {
     use Gate::{May, Open, SignedIn};
@@ -70,6 +85,18 @@ pub fn table() -> Vec<Route> {
         post("/preferences", Open, desks::door::preferences),
         // Everybody who is signed in
         get("/live", SignedIn, desks::door::live),
+        // The carer's phone
+        get("/sw.js", Open, assets::worker),
+        get("/carer", May(Act::VisitHomes), carer::day),
+        get("/carer/pay", May(Act::VisitHomes), carer::pay),
+        get("/carer/visits/{id}", May(Act::VisitHomes), carer::show),
+        post("/carer/visits/{id}/acceptance", May(Act::VisitHomes), carer::acceptance),
+        post("/carer/visits/{id}/refusal", May(Act::VisitHomes), carer::refusal),
+        post("/carer/visits/{id}/arrival", May(Act::VisitHomes), carer::arrival),
+        post("/carer/visits/{id}/telephone", May(Act::VisitHomes), carer::telephone),
+        post_large("/carer/visits/{id}/photos", May(Act::VisitHomes), carer::PHOTO_BODY_MAX, carer::photos),
+        get("/carer/visits/{id}/photos/{photo}", May(Act::VisitHomes), carer::photo),
+        post("/carer/visits/{id}/departure", May(Act::VisitHomes), carer::departure),
         // JSON API
         get("/api/openapi.json", Open, api::openapi::show),
         post("/api/v1/calls", May(Act::ReportCalls), api::calls::create),

@@ -34,8 +34,8 @@ const carer = () => `${head("phone")}<body><div class="phone" data-who="田芳">
 <span class="pill" id="connection" data-state="on" data-words="在线|离线|未上传 N 项|请重新登录">在线</span>
 <main><div class="queue-state" data-words="知道了"></div><ol class="stage"><li aria-current="step">到达<li>开始<li>结束</ol>
 <input type="file" form="start" name="photo" accept="image/*" data-alt="照片"><div class="photo-list"></div></main></div>
-<div class="next-step"><form id="arrive" method="post" action="/carer/visits/7/arrival" data-queue><button>到达签到</button></form>
-<form id="start" method="post" action="/carer/visits/7/start" data-queue hidden><button name="how" value="door">开始</button></form></div></body>`;
+<div class="next-step"><form id="arrive" method="post" action="/carer/visits/7/arrival" data-queue data-place><button>到达签到</button></form>
+<form id="start" method="post" action="/carer/visits/7/start" data-queue data-place hidden><button name="how" value="door">开始</button></form></div></body>`;
 
 async function bodyOf(request) {
   const parts = [];

@@ -30,7 +30,7 @@ pub use lists::{
 };
 pub use place::{Cover, PlaceOrder, Quote, place, quote};
 pub use settle::{approve_exception, ask_exception, settle};
-pub use visit::{NewPhoto, Photo, add_photo, check_in, check_out, photo};
+pub use visit::{NewPhoto, PHOTO_BYTES_MAX, Photo, add_photo, check_in, check_out, photo, telephone};
 
 use crate::{
     evidence::{Event, Trouble, row_digest},

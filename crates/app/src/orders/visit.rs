@@ -10,7 +10,7 @@ use image::ImageReader;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{dispatch::acting, item_of, load, save, sql};
+use super::{calls::PHONE, dispatch::acting, item_of, load, save, sql};
 use crate::{
     evidence::Event,
     outcome::{Decided, Found, No, Outcome},
@@ -96,6 +96,23 @@ pub fn check_out(
         save(tx, actor, now, &order, before, "order.checked_out", detail)?;
     }
     Ok(order.state)
+}
+
+/// The elder's own number, for the carer who is in the home; that it was shown is on record.
+pub fn telephone(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<String, OrderRefusal> {
+    let order = load(tx, actor, Act::VisitHomes, id)?;
+    if order.state != OrderState::InService {
+        return Err(No::Refused(OrderRefusal::WrongState { state: order.state, wish: "查看电话" }));
+    }
+    let Some(sealed) = sql::telephone(tx, order.person)? else {
+        return Err(No::Refused(OrderRefusal::Missing {
+            what: "老人的电话（档案里没有，请向派单员索取）"
+        }));
+    };
+    let number = tx.vault().decrypt(PHONE, order.person.0, &sealed)?;
+    let detail = json!({ "field": PHONE, "reason": "上门服务", "order": id });
+    tx.record(actor, now, Event::new("person.revealed", order.person.0, order.region, detail))?;
+    Ok(number)
 }
 
 /// A photograph as it came from the phone, looked at and measured.

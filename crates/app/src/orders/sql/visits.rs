@@ -1,7 +1,7 @@
 //! Rows of visits and photographs.
 
 use domain::{
-    ids::{AccountId, CarerId, OrderId, PhotoId},
+    ids::{AccountId, CarerId, OrderId, PersonId, PhotoId},
     money::Minutes,
     orders::{CheckIn, CheckOut, Method, OrderState, Visit},
     time::At,
@@ -34,6 +34,7 @@ crate::statements! {
         JOIN person n ON n.id = o.person
         LEFT JOIN service_item i ON i.code = o.service AND i.valid_from = o.service_from
         ORDER BY v.in_at DESC LIMIT 1000";
+    TELEPHONE = "SELECT phone FROM person WHERE id = ?1";
     PHOTO_OF_ORDER = "SELECT id FROM photo WHERE order_id = ?1 AND sha256 = ?2";
     PHOTO_ELSEWHERE = "SELECT order_id FROM photo WHERE sha256 = ?2 AND order_id <> ?1 ORDER BY id LIMIT 1";
     INSERT_PHOTO = "INSERT INTO photo (id, order_id, sha256, kind, width, height, taken_at, received_at, by_account,
@@ -41,6 +42,11 @@ crate::statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     PHOTO = "SELECT kind, bytes FROM photo WHERE id = ?1 AND order_id = ?2";
     PHOTOS = "SELECT id, taken_at FROM photo WHERE order_id = ?1 ORDER BY id";
+}
+
+/// A person's own number, encrypted.
+pub(in crate::orders) fn telephone(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<Vec<u8>>, Fault> {
+    tx.one(TELEPHONE, p![person], |row| row.get(0))
 }
 
 /// Visits a carer made, alone or as the partner of another, of orders planned between two instants.

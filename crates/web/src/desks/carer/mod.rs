@@ -94,7 +94,8 @@ fn today(tx: &mut Tx<'_>, actor: &Actor, now: Now) -> Answer<Today> {
         .or_else(|| lines.iter().find(|l| to_do(l, me)))
         .map(|l| l.id);
     let item = |l: &Line| Item::of(l, me, now);
-    let open = |l: &Line| matches!(l.state, OrderState::Offered | OrderState::Accepted | OrderState::InService);
+    let open =
+        |l: &Line| matches!(l.state, OrderState::Offered | OrderState::Accepted | OrderState::InService);
     let later = lines.iter().filter(|l| Some(l.id) != next && open(l)).map(item).collect();
     let done = lines.iter().filter(|l| !open(l) && l.start_at.day() == now.day()).map(item).collect();
     let next = match next {

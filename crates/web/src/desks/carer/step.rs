@@ -81,11 +81,7 @@ fn is_multipart(headers: &HeaderMap) -> bool {
 
 fn unread(error: MultipartError) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            "照片太大，请用手机相机重拍或减少张数",
-        )
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "照片太大，请用手机相机重拍或减少张数")
     } else {
         Problem::malformed("照片没有传完，请重试")
     }

@@ -26,43 +26,43 @@ use crate::{App, Html, Page, Problem, Reply, Signed, filters, see_with};
 
 /// A visit as its page shows it.
 #[derive(Debug)]
-pub struct Visit {
-    id: OrderId,
-    day: String,
-    from: String,
-    to: String,
-    name: String,
-    who: String,
-    address: String,
+pub(super) struct Visit {
+    pub(super) id: OrderId,
+    pub(super) day: String,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) name: String,
+    pub(super) who: String,
+    pub(super) address: String,
     /// `geo:` address of the home, for the phone's own map.
-    route: Option<String>,
-    service: String,
-    length: Minutes,
+    pub(super) route: Option<String>,
+    pub(super) service: String,
+    pub(super) length: Minutes,
     /// Words of whoever took the order.
-    note: String,
+    pub(super) note: String,
     /// When the service must not be done.
-    never_when: String,
-    state: OrderState,
+    pub(super) never_when: String,
+    pub(super) state: OrderState,
     /// Whether this carer signs in and out; a partner only comes along.
-    leads: bool,
-    leader: String,
-    together: bool,
-    began: String,
+    pub(super) leads: bool,
+    pub(super) leader: String,
+    pub(super) together: bool,
+    pub(super) began: String,
     /// When the visit must have lasted to count in full.
-    least: Minutes,
-    tasks: Vec<String>,
-    photos: Vec<PhotoId>,
-    ended: String,
-    minutes: String,
-    done: Vec<String>,
-    said: String,
+    pub(super) least: Minutes,
+    pub(super) tasks: Vec<String>,
+    pub(super) photos: Vec<PhotoId>,
+    pub(super) ended: String,
+    pub(super) minutes: String,
+    pub(super) done: Vec<String>,
+    pub(super) said: String,
 }
 
 /// Steps shown at the top of a visit and how far it is.
 const STAGES: [&str; 4] = ["接单", "到达", "服务", "完成"];
 
 impl Visit {
-    fn stage(&self) -> usize {
+    pub(super) fn stage(&self) -> usize {
         match self.state {
             OrderState::Placed | OrderState::Offered => 0,
             OrderState::Accepted => 1,
@@ -71,28 +71,28 @@ impl Visit {
         }
     }
 
-    fn stages(&self) -> impl Iterator<Item = (&'static str, bool, bool)> {
+    pub(super) fn stages(&self) -> impl Iterator<Item = (&'static str, bool, bool)> {
         let here = self.stage();
         STAGES.into_iter().enumerate().map(move |(n, name)| (name, n < here, n == here))
     }
 
-    fn offered(&self) -> bool {
+    pub(super) fn offered(&self) -> bool {
         self.leads && self.state == OrderState::Offered
     }
 
-    fn to_arrive(&self) -> bool {
+    pub(super) fn to_arrive(&self) -> bool {
         self.leads && matches!(self.state, OrderState::Offered | OrderState::Accepted)
     }
 
-    fn to_leave(&self) -> bool {
+    pub(super) fn to_leave(&self) -> bool {
         self.to_arrive() || self.serving()
     }
 
-    fn serving(&self) -> bool {
+    pub(super) fn serving(&self) -> bool {
         self.leads && self.state == OrderState::InService
     }
 
-    fn may_give_back(&self) -> bool {
+    pub(super) fn may_give_back(&self) -> bool {
         self.to_arrive()
     }
 }
@@ -102,8 +102,10 @@ pub(super) fn load(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Out
     let Sheet { order, line, visit, photos, .. } = orders::sheet(tx, actor, id)?;
     let day = order.service_from.parse().unwrap_or_else(|_| now.day());
     let item = programmes::item_on(tx, &order.service, day)?.map(|(item, _)| item);
-    let years = age::full_years(line.person_birth, now.day()).map_or_else(String::new, |y| format!("{y} 岁 · "));
-    let proof: Vec<&str> = item.iter().flat_map(|i| i.evidence.split('；')).filter(|t| !t.is_empty()).collect();
+    let years =
+        age::full_years(line.person_birth, now.day()).map_or_else(String::new, |y| format!("{y} 岁 · "));
+    let proof: Vec<&str> =
+        item.iter().flat_map(|i| i.evidence.split('；')).filter(|t| !t.is_empty()).collect();
     let ended = visit.as_ref().and_then(|v| v.out_at);
     Ok(Visit {
         id,
@@ -314,7 +316,9 @@ pub async fn photos(
     .map_err(|_| Problem::malformed("照片没有读完，请重试"))?;
     let came = match parsed {
         Err(refusal) => Err(No::Refused(refusal)),
-        Ok(photos) if photos.is_empty() => Err(No::Refused(OrderRefusal::Missing { what: "要上传的照片" })),
+        Ok(photos) if photos.is_empty() => {
+            Err(No::Refused(OrderRefusal::Missing { what: "要上传的照片" }))
+        }
         Ok(photos) => {
             step.once(&app, &signed, move |tx, actor, now| {
                 for photo in &photos {
@@ -396,7 +400,12 @@ pub async fn telephone(
         })
         .await?;
     let page = page.titled("上门服务", "carer");
-    let shown =
-        VisitPage { page, visit, typed: Typed::default(), refused: String::new(), telephone: Some(telephone) };
+    let shown = VisitPage {
+        page,
+        visit,
+        typed: Typed::default(),
+        refused: String::new(),
+        telephone: Some(telephone),
+    };
     Ok(Html(shown).into_response())
 }
