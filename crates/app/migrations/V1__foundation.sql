@@ -150,6 +150,9 @@ CREATE TABLE outbox_cursor (
 ) STRICT;
 
 -- People. 老年人
+-- `living`, `ability`, `hardships` (one bit a category), `hukou_region` and `state` say what the facts say today, for
+-- lists and cards. `code` is a keyed code over the whole record, facts and contacts included; `batch` is the evidence
+-- the record came in with.
 CREATE TABLE person (
     id BIGINT PRIMARY KEY,
     region BIGINT NOT NULL,
@@ -158,6 +161,9 @@ CREATE TABLE person (
     sex BIGINT NOT NULL CHECK (sex IN (0, 1, 2, 9)),
     birth TEXT NOT NULL,
     state TEXT NOT NULL,
+    living TEXT NOT NULL DEFAULT '',
+    ability TEXT NOT NULL DEFAULT '',
+    hardships BIGINT NOT NULL DEFAULT 0,
     id_no BLOB,
     id_index BLOB,
     id_tail BIGINT,
@@ -170,13 +176,17 @@ CREATE TABLE person (
     hukou_region BIGINT,
     language TEXT NOT NULL DEFAULT '',
     hearing TEXT NOT NULL DEFAULT '',
+    batch BIGINT NOT NULL,
+    code BLOB NOT NULL,
     entered_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     CONSTRAINT one_id_number UNIQUE (id_index)
 ) STRICT;
-CREATE INDEX person_name ON person (name, region);
-CREATE INDEX person_initials ON person (initials, region);
-CREATE INDEX person_region ON person (region, id);
+-- Holds everything one filters by, so that counting a city's people reads no other page.
+CREATE INDEX person_region ON person (region, id, birth, state, living, ability, hardships);
+CREATE INDEX person_name ON person (name, region, id);
+CREATE INDEX person_initials ON person (initials, region, id);
+CREATE INDEX person_birth ON person (birth, region, id);
 CREATE INDEX person_id_tail ON person (id_tail);
 CREATE INDEX person_phone ON person (phone_index);
 CREATE INDEX person_phone_tail ON person (phone_tail);

@@ -3,5 +3,6 @@
 pub mod accounts;
 pub mod carers;
 pub mod providers;
+pub mod people;
 pub mod sheet;
 pub mod wrong;
