@@ -21,3 +21,5 @@ pub mod programmes;
 pub mod ledger;
 
 pub mod orders;
+
+pub mod signals;
