@@ -214,7 +214,7 @@ CREATE TABLE person_fact (
     CHECK (known_to IS NULL OR known_to >= known_at)
 ) STRICT;
 CREATE INDEX person_fact_person ON person_fact (person, kind);
-CREATE INDEX person_fact_hardship ON person_fact (person) WHERE kind = 'hardship';
+CREATE INDEX person_fact_hardship ON person_fact (person, value) WHERE kind = 'hardship';
 
 CREATE TABLE contact (
     id BIGINT PRIMARY KEY,

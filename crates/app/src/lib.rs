@@ -42,6 +42,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("carers", parties::carers::STATEMENTS),
         ("programmes", programmes::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
+        ("grants", ledger::grants::STATEMENTS),
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()

@@ -3,6 +3,7 @@
 //! A transfer never changes; a mistake is put right by another transfer. An account that is guarded can never give more
 //! than it got, which the schema enforces (`never_overdrawn`), so two spenders at once cannot both win.
 
+pub mod grants;
 mod sql;
 
 use domain::{
