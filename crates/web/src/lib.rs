@@ -10,6 +10,7 @@ mod filters;
 mod identity;
 pub mod live;
 mod page;
+pub mod present;
 mod respond;
 mod routes;
 mod state;

@@ -15,6 +15,8 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_stream::wrappers::BroadcastStream;
 
+use crate::present::Present;
+
 /// Pieces of news a slow page may lag behind before it is told to load afresh.
 const BACKLOG: usize = 4_096;
 /// Pieces read from the outbox at once.
@@ -25,6 +27,7 @@ const BATCH: i64 = 1_000;
 pub struct Live {
     news: broadcast::Sender<Arc<Told>>,
     ended: watch::Sender<bool>,
+    present: Present,
 }
 
 impl Live {
@@ -35,7 +38,7 @@ impl Live {
         let rung = Arc::clone(&bell);
         store.on_told(move || bell.notify_one());
         tokio::spawn(follow(store, news.clone(), rung));
-        Live { news, ended: watch::Sender::new(false) }
+        Live { news, ended: watch::Sender::new(false), present: Present::default() }
     }
 
     /// Ends every open stream, now and later: a server that closes must not wait for pages that stay open.
@@ -48,6 +51,11 @@ impl Live {
         self.news.subscribe()
     }
 
+    /// Who has a page open.
+    pub fn present(&self) -> &Present {
+        &self.present
+    }
+
     /// The stream of one page: events named by topic (dots become dashes), data = id of the subject.
     ///
     /// A page that lagged behind gets the event `reload`.
@@ -55,7 +63,10 @@ impl Live {
         let mut ended = self.ended.subscribe();
         let ended = async move { drop(ended.wait_for(|ended| *ended).await) };
         let news = BroadcastStream::new(self.news.subscribe()).take_until(Box::pin(ended));
+        let seat = self.present.enter(Arc::clone(&actor));
         let events = news.filter_map(move |told| {
+            // The seat is left when the page closes and the stream is dropped with it.
+            let _ = &seat;
             let event = match told {
                 Err(_) => Some(Event::default().event("reload").data("")),
                 Ok(told) => visible(&actor, &told).then(|| {

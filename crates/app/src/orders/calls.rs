@@ -303,6 +303,13 @@ pub fn calls(
     Ok(sql::calls(tx, actor.scope(), before, person, limit.clamp(1, 200))?)
 }
 
+/// The number a call came from, where one was sent that can be dialled. For finding who calls; it is never shown.
+pub fn caller(tx: &mut Tx<'_>, actor: &Actor, call: &Call) -> Answer<Option<Phone>> {
+    actor.may(Act::TakeCalls)?;
+    let number = tx.vault().decrypt("call", call.id.0, &call.number)?;
+    Ok(Phone::parse(&number).ok())
+}
+
 /// Which calls a list of the past shows; everything that is none or empty shows all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Filter {
