@@ -13,6 +13,8 @@ interface Command {
   say: string;
   /** What it means, in the language of the page. */
   means: string;
+  /** Other ways to begin it: letters, a code, the kind of thing. */
+  also?: string[];
   /** `name=value` of a radio it ticks, or `#id` of a button it presses. */
   does?: string;
 }
@@ -103,7 +105,7 @@ function commandLine(form: HTMLFormElement): void {
 
   const matches = (): Command[] => {
     const last = input.value.split(/\s+/).pop()?.toLowerCase() ?? "";
-    return last === "" ? [] : commands.filter(({ say, means }) => (say.startsWith(last) && say !== last) || means.startsWith(last)).slice(0, SUGGESTIONS_MOST);
+    return last === "" ? [] : commands.filter(({ say, means, also = [] }) => (say.startsWith(last) && say !== last) || means.startsWith(last) || also.some((other) => other.includes(last) && say !== last)).slice(0, SUGGESTIONS_MOST);
   };
   const draw = (): void => {
     const found = matches();
@@ -168,7 +170,7 @@ function explain(form: HTMLElement, text: string, commands: Command[]): void {
   const ghost = one(".cmd-ghost", form);
   if (!ghost) return;
   const known = text.split(/\s+/).flatMap((word) => commands.find(({ say }) => say === word.toLowerCase())?.means ?? []);
-  ghost.textContent = known.join(" · ");
+  ghost.textContent = known.join(" · ") || (ghost.dataset.help ?? "");
 }
 
 function carryOut(does: string): void {

@@ -14,7 +14,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 
 use crate::{
     App, Identity, Problem, api, assets,
-    desks::{self, carer},
+    desks::{self, carer, hotline},
     identity, page,
 };
 
@@ -85,6 +85,20 @@ pub fn table() -> Vec<Route> {
         post("/preferences", Open, desks::door::preferences),
         // Everybody who is signed in
         get("/live", SignedIn, desks::door::live),
+        // The hotline desk
+        get("/hotline", May(Act::TakeCalls), hotline::desk),
+        get("/hotline/queue", May(Act::TakeCalls), hotline::queue),
+        get("/hotline/now", May(Act::TakeCalls), hotline::now),
+        get("/hotline/status", May(Act::TakeCalls), hotline::status),
+        get("/hotline/calls/{id}", May(Act::TakeCalls), hotline::show),
+        post("/hotline/calls/{id}/answer", May(Act::TakeCalls), hotline::answer),
+        post("/hotline/calls/{id}/person", May(Act::TakeCalls), hotline::identify),
+        post("/hotline/calls/{id}/note", May(Act::TakeCalls), hotline::note),
+        post("/hotline/calls/{id}/order", May(Act::PlaceOrders), hotline::order),
+        post("/hotline/calls/{id}/outcome", May(Act::TakeCalls), hotline::close),
+        get("/calls", May(Act::TakeCalls), hotline::history),
+        get("/orders/new", May(Act::PlaceOrders), hotline::new_order),
+        post("/orders/new", May(Act::PlaceOrders), hotline::create_order),
         // The carer's phone
         get("/sw.js", Open, assets::worker),
         get("/carer", May(Act::VisitHomes), carer::day),

@@ -2,7 +2,7 @@
 
 use domain::{
     access::{Act, Actor},
-    ids::{CarerId, EntitlementId, OrderId, PersonId, ProviderId, TransferId},
+    ids::{CallId, CarerId, EntitlementId, OrderId, PersonId, ProviderId, TransferId},
     money::{Fen, Minutes},
     orders::{OrderRefusal, OrderState},
     regions::{RegionCode, RegionRange},
@@ -77,6 +77,7 @@ pub struct Line {
     pub checked_out_at: Option<At>,
     pub note: String,
     pub stars: Option<i64>,
+    pub call: Option<CallId>,
 }
 
 /// A point on the map in millionths of a degree, so that lines can be compared.

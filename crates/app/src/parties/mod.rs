@@ -2,7 +2,7 @@
 
 pub mod accounts;
 pub mod carers;
-pub mod providers;
 pub mod people;
+pub mod providers;
 pub mod sheet;
 pub mod wrong;

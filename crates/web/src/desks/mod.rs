@@ -2,3 +2,4 @@
 
 pub mod carer;
 pub mod door;
+pub mod hotline;

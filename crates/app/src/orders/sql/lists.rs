@@ -21,7 +21,7 @@ macro_rules! line {
             "SELECT o.id, o.region, o.person, n.name, n.birth, n.sex, n.address, n.lon, n.lat, o.service,
                 COALESCE(i.name, o.service), o.start_at, o.end_at, o.state, o.price_fen, o.own_fen, o.placed_at,
                 o.provider, COALESCE(v.name, ''), o.carer, COALESCE(c.name, ''), o.accepted_at, o.checked_in_at,
-                o.checked_out_at, o.note, o.stars
+                o.checked_out_at, o.note, o.stars, o.call
             FROM orders o
             JOIN person n ON n.id = o.person
             LEFT JOIN service_item i ON i.code = o.service AND i.valid_from = o.service_from
@@ -87,6 +87,7 @@ fn line_row(row: &Row<'_>) -> Result<Line, Fault> {
         checked_out_at: row.get(23)?,
         note: row.get(24)?,
         stars: row.get(25)?,
+        call: row.get(26)?,
     })
 }
 

@@ -95,7 +95,7 @@ pub struct OrderForm {
     /// For whom, where no call says so.
     pub(super) person: Option<String>,
     #[serde(default)]
-    line: String,
+    pub(super) line: String,
     #[serde(default)]
     service: String,
     #[serde(default)]
@@ -105,6 +105,13 @@ pub struct OrderForm {
     agreed: Option<String>,
     #[serde(default)]
     note: String,
+}
+
+impl OrderForm {
+    /// A line alone, before anything is placed.
+    pub(super) fn of_line(line: Option<String>) -> OrderForm {
+        OrderForm { line: line.unwrap_or_default(), ..OrderForm::default() }
+    }
 }
 
 impl Ordering {
@@ -171,8 +178,7 @@ pub(super) fn place(
     form: &OrderForm,
     now: Now,
 ) -> Outcome<OrderId, OrderRefusal> {
-    let start =
-        At::parse(&form.start).ok_or(No::Refused(OrderRefusal::Missing { what: "上门时间" }))?;
+    let start = At::parse(&form.start).ok_or(No::Refused(OrderRefusal::Missing { what: "上门时间" }))?;
     let ask = PlaceOrder {
         person: place.person,
         service: form.service.clone(),
