@@ -2,7 +2,10 @@
 //! multiple of its input, and nothing panics on any input.
 
 pub mod cjt188;
+pub mod fhir;
 pub mod gb26875;
+pub mod mqtt;
+pub mod scaip;
 pub mod watch;
 
 /// Why a frame was not taken, in words a device maker can act on.
