@@ -601,6 +601,8 @@ CREATE TABLE statement (
     region BIGINT NOT NULL,
     month TEXT NOT NULL,
     orders BIGINT NOT NULL,
+    price_fen BIGINT NOT NULL,
+    own_fen BIGINT NOT NULL,
     amount_fen BIGINT NOT NULL,
     digest BLOB NOT NULL,
     made_at BIGINT NOT NULL,
@@ -615,6 +617,7 @@ CREATE TABLE statement (
     CHECK ((checked_at IS NULL) = (checked_by IS NULL)),
     CHECK ((paid_at IS NULL) = (paid_by IS NULL)),
     CHECK ((returned_at IS NULL) = (returned_by IS NULL) AND (returned_at IS NULL) = (returned_why IS NULL)),
+    CONSTRAINT amount_is_price_less_own CHECK (amount_fen = price_fen - own_fen),
     CONSTRAINT never_paid_and_returned CHECK (returned_at IS NULL OR paid_at IS NULL),
     CONSTRAINT maker_checker_payer CHECK (
         (checked_by IS NULL OR checked_by <> made_by)

@@ -43,6 +43,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("programmes", programmes::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("grants", ledger::grants::STATEMENTS),
+        ("statements", ledger::statements::STATEMENTS),
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()

@@ -17,8 +17,9 @@ use domain::{
 };
 
 const PERSON: &str =
-    "INSERT INTO person (id, region, name, initials, sex, birth, state, address, hukou_region, entered_at,
-    updated_at) VALUES (?1, ?2, '王秀英', 'wxy', 2, ?3, ?4, '北道门', ?5, 0, 0)";
+    "INSERT INTO person (id, region, name, initials, sex, birth, state, address, hukou_region, batch, code, entered_at,
+        updated_at)
+    VALUES (?1, ?2, '王秀英', 'wxy', 2, ?3, ?4, '北道门', ?5, 0, ?6, 0, 0)";
 const FACT: &str =
     "INSERT INTO person_fact (id, person, kind, value, source, valid_from, valid_to, known_at, known_to,
     by_account) VALUES (?1, ?2, ?3, ?4, '导入', ?5, ?6, 0, ?7, 1)";
@@ -33,7 +34,7 @@ fn actor(role: Role, region: &str) -> Actor {
 }
 
 fn person(tx: &mut Tx<'_>, id: i64, birth: &str, state: &str) -> Result<(), Fault> {
-    tx.execute_one(PERSON, p![id, 410_202_001_002_i64, birth, state, 410_202_000_000_i64])
+    tx.execute_one(PERSON, p![id, 410_202_001_002_i64, birth, state, 410_202_000_000_i64, Vec::<u8>::new()])
 }
 
 fn fact(tx: &mut Tx<'_>, person: i64, kind: &str, value: &str) -> Result<(), Fault> {

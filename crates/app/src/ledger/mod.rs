@@ -5,6 +5,7 @@
 
 pub mod grants;
 mod sql;
+pub mod statements;
 
 use domain::{
     access::{Act, Actor},
