@@ -13,6 +13,7 @@ mod enrol;
 mod facts;
 mod refusals;
 mod reveal;
+pub mod search;
 mod sql;
 mod timeline;
 
@@ -35,7 +36,7 @@ pub use refusals::{EditRefusal, EnrolRefusal, FactRefusal, RevealRefusal};
 pub use reveal::{Field, Look, reveal, who_looked};
 pub use timeline::{Happening, timeline};
 
-pub(crate) const STATEMENTS: &[&[(&str, &str)]] = &[sql::ALL];
+pub(crate) const STATEMENTS: &[&[(&str, &str)]] = &[sql::ALL, search::STATEMENTS];
 
 /// The name under which telephone numbers are indexed, the same for people, contacts and calls.
 pub const PHONE: &str = "phone";

@@ -21,6 +21,7 @@ macro_rules! columns {
          p.id_no, p.phone, p.address, p.lon, p.lat, p.language, p.hearing, p.batch, p.code, p.entered_at, p.updated_at"
     };
 }
+pub(super) use columns;
 
 crate::statements! {
     INSERT = "INSERT INTO person (id, region, name, initials, sex, birth, state, living, ability, hardships,
