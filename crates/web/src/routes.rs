@@ -132,6 +132,15 @@ pub fn table() -> Vec<Route> {
         get("/api/v1/ledger/accounts/{id}", May(Act::SeeMoney), api::ledger::account),
         get("/api/v1/ledger/transfers", May(Act::SeeMoney), api::ledger::transfers),
         get("/api/v1/evidence", May(Act::SeeEvidence), api::evidence::index),
+        get("/api/v1/people", May(Act::SeePeople), api::people::index),
+        post("/api/v1/people", May(Act::EditPeople), api::people::create),
+        get("/api/v1/people/{id}", May(Act::SeePeople), api::people::show),
+        route("PUT", "/api/v1/people/{id}", May(Act::EditPeople), api::people::update),
+        post("/api/v1/people/{id}/disclosures", May(Act::RevealPeople), api::people::disclose),
+        get("/api/v1/people/{id}/facts", May(Act::SeePeople), api::people::facts),
+        post("/api/v1/people/{id}/facts", May(Act::EditPeople), api::people::state_fact),
+        get("/api/v1/regions", SignedIn, api::regions::index),
+        get("/api/v1/regions/{code}", SignedIn, api::regions::show),
     ]
 }
 

@@ -234,6 +234,22 @@ fn changed(tx: &mut Tx<'_>, now: Now) -> Result<(), Fault> {
     settings::set(tx, VERSION, &version)
 }
 
+impl Refusal for Unresolved {
+    fn code(&self) -> &'static str {
+        match self {
+            Unresolved::Empty => "region_missing",
+            Unresolved::Unknown { .. } => "region_unknown",
+            Unresolved::Several { .. } => "region_ambiguous",
+            Unresolved::TooHigh(_) => "region_too_high",
+            Unresolved::Elsewhere(_) => "region_outside_range",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        RefusalKind::Invalid
+    }
+}
+
 /// A step down the tree, for a cascader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -252,6 +268,32 @@ pub fn children(tx: &mut Tx<'_>, actor: &Actor, parent: Option<RegionCode>, now:
         return Err(No::NotFound);
     }
     Ok(book.step(actor.range, parent, now.day()))
+}
+
+/// The region somebody named, of any level, within the actor's range.
+pub fn locate(tx: &mut Tx<'_>, actor: &Actor, written: &str, now: Now) -> Outcome<RegionCode, Unresolved> {
+    book(tx)?.locate(written, actor.range, now.day()).map_err(No::Refused)
+}
+
+/// The village or community somebody named, within the actor's range.
+pub fn locate_village(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    written: &str,
+    now: Now,
+) -> Outcome<RegionCode, Unresolved> {
+    let named = Named { whole: written, ..Named::default() };
+    book(tx)?.resolve(&named, actor.range, now.day()).map_err(No::Refused)
+}
+
+/// A region one may see, with what lies above it.
+pub fn region(tx: &mut Tx<'_>, actor: &Actor, code: RegionCode) -> Answer<(Region, Vec<Region>)> {
+    let book = book(tx)?;
+    let found = book.latest(code).filter(|_| actor.range.meet(code.range()).is_some());
+    let region = found.cloned().ok_or(No::NotFound)?;
+    let mut above = book.line(code);
+    above.pop();
+    Ok((region, above))
 }
 
 /// Regions of the actor's range whose name or initials match, for a field with suggestions.

@@ -107,6 +107,21 @@ impl RegionBook {
         Ok(code)
     }
 
+    /// The region of any level that was named, for a filter: a code, a path, or a name that only one has.
+    ///
+    /// # Errors
+    /// When none or several are meant.
+    pub fn locate(&self, written: &str, within: RegionRange, day: Day) -> Result<RegionCode, Unresolved> {
+        let whole = self.whole(written, None, within, day);
+        if whole.is_ok() {
+            return whole;
+        }
+        let found = [Level::County, Level::Township]
+            .into_iter()
+            .find_map(|level| self.one(level, written, None, within, day).ok());
+        found.map_or(whole, Ok)
+    }
+
     /// One name of a known level below what is known already.
     fn one(
         &self,

@@ -105,3 +105,14 @@ fn a_range_makes_a_name_unique_and_hides_the_rest() {
     let other = Named { whole: "410203001001", ..Named::default() };
     assert!(matches!(book.resolve(&other, longting, day), Err(Unresolved::Elsewhere(_))));
 }
+
+#[test]
+fn a_filter_takes_any_level() {
+    let book = book();
+    let at = |text| book.locate(text, RegionRange::ALL, date(2026, 1, 1)).map(|c| c.to_string());
+    assert_eq!(at("龙亭区"), Ok("410202000000".into()));
+    assert_eq!(at("龙亭区 北道门街道"), Ok("410202001000".into()));
+    assert_eq!(at("北道门"), Ok("410202001000".into()));
+    assert_eq!(at("理事厅社区"), Ok("410202001001".into()));
+    assert!(at("无名").is_err());
+}

@@ -6,6 +6,8 @@ pub mod evidence;
 pub mod ledger;
 pub mod openapi;
 pub mod orders;
+pub mod people;
+pub mod regions;
 
 use std::str::FromStr;
 

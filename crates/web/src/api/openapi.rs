@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{calls, evidence, ledger, orders};
+use super::{calls, evidence, ledger, orders, people, regions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,6 +18,8 @@ use super::{calls, evidence, ledger, orders};
         orders::cancellation,
         ledger::accounts, ledger::account, ledger::transfers,
         evidence::index,
+        people::index, people::create, people::show, people::update, people::disclose, people::facts, people::state_fact,
+        regions::index, regions::show,
     ),
     modifiers(&Bearer),
     security(("token" = []))

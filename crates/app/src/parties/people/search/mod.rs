@@ -11,13 +11,17 @@ use domain::{
     access::{Act, Actor},
     ids::PersonId,
     parties::{Ability, Hardship, IdNumber, LivingArrangement, PersonState, Phone, age, name, text},
+    refusal::Refusal,
     regions::RegionCode,
     time::{Day, Now},
 };
 
+use serde_json::json;
+
 use super::{Card, PHONE, card::Cards, tail};
 use crate::{
-    outcome::Answer,
+    evidence::Event,
+    outcome::{Answer, No, Outcome},
     regions,
     store::{Fault, Tx},
 };
@@ -275,6 +279,51 @@ pub fn count(tx: &mut Tx<'_>, actor: &Actor, query: &PeopleQuery, now: Now) -> A
     let filter = Filter::of(query, actor, now.day());
     let found = sql::collect(tx, &needle, &filter, Sort::Place, COUNTED_MOST + 1)?.len();
     Ok((found.min(COUNTED_MOST), found > COUNTED_MOST))
+}
+
+/// A list is longer than one may take out at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("超过 {COUNTED_MOST} 人，请先缩小范围再导出")]
+pub struct TooMany;
+
+impl Refusal for TooMany {
+    fn code(&self) -> &'static str {
+        "too_many"
+    }
+}
+
+/// The whole list that fits a query, masked, for a file or a print. Who took it out is kept.
+pub fn export(tx: &mut Tx<'_>, actor: &Actor, query: &PeopleQuery, now: Now) -> Outcome<Vec<Card>, TooMany> {
+    actor.may(Act::SeePeople)?;
+    let needle = Needle::read(&query.text, tx.vault());
+    let filter = Filter::of(query, actor, now.day());
+    let keys = sql::collect(tx, &needle, &filter, query.sort, COUNTED_MOST + 1)?;
+    if keys.len() > COUNTED_MOST {
+        return Err(No::Refused(TooMany));
+    }
+    let whole = PeopleQuery { cursor: None, ..query.clone() };
+    let ids: Vec<i64> = cut(keys, &whole, COUNTED_MOST).keys.iter().map(|key| key.id).collect();
+    let rows = sql::rows(tx, &ids)?;
+    let book = regions::book(tx)?;
+    let cards = Cards { book: &book, today: now.day() };
+    let cards: Result<Vec<Card>, Fault> = rows.iter().map(|row| cards.card(row, tx.vault())).collect();
+    let region = query.region.map_or(filter.scope.lo, RegionCode::number);
+    let detail = json!({
+        "people": rows.len(),
+        "filters": {
+            "living": filter.living,
+            "ability": filter.ability,
+            "hardship": query.hardship.map(Hardship::code),
+            "state": filter.state,
+            "age_from": query.age_from,
+            "age_to": query.age_to,
+            // What was typed may be a number of somebody.
+            "text": !query.text.trim().is_empty(),
+        },
+    });
+    let subject = tx.id(now);
+    tx.record(actor, now, Event { act: "people.exported", subject, region, detail, digest: None })?;
+    Ok(cards?)
 }
 
 /// The keys of one page and what lies around it.
