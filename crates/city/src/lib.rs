@@ -17,11 +17,14 @@ pub mod carers;
 mod city;
 pub mod cluster;
 pub mod ids;
+pub mod living;
 pub mod names;
 pub mod people;
 pub mod providers;
 pub mod regions;
 pub mod rng;
+pub mod seed;
+mod story;
 pub mod testing;
 pub mod truth;
 pub mod villages;
@@ -32,3 +35,6 @@ pub use people::SimPerson;
 pub use providers::SimProvider;
 pub use truth::{CarerTruth, PersonTruth, ProviderTruth};
 pub use villages::Village;
+
+/// The text of `cities/regions.csv`, which every city is built from.
+pub const REGIONS: &str = include_str!("../../../cities/regions.csv");

@@ -26,6 +26,8 @@ pub enum Topic {
     StaffTruth = 9,
     /// Roads and estates of a village.
     Roads = 10,
+    /// Who calls when, and how it goes on.
+    Stories = 11,
 }
 
 /// The number a whole city grows from.

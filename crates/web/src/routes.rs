@@ -116,6 +116,8 @@ pub fn table() -> Vec<Route> {
         post("/api/v1/calls", May(Act::ReportCalls), api::calls::create),
         get("/api/v1/calls", May(Act::ReportCalls), api::calls::index),
         get("/api/v1/calls/{id}", May(Act::ReportCalls), api::calls::show),
+        post("/api/v1/calls/{id}/answer", May(Act::TakeCalls), api::calls::answer),
+        post("/api/v1/calls/{id}/ending", May(Act::TakeCalls), api::calls::ending),
         get("/api/v1/orders", May(Act::SeeOrders), api::orders::index),
         post("/api/v1/orders", May(Act::PlaceOrders), api::orders::create),
         get("/api/v1/orders/{id}", May(Act::SeeOrders), api::orders::show),

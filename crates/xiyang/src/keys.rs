@@ -63,9 +63,8 @@ impl Keys {
             .mode(0o700)
             .create(folder)
             .map_err(|e| Complaint::file(folder, &e))?;
-        let mut master = [0; 32];
-        outside::random(&mut master);
-        let text: String = master.iter().map(|b| format!("{b:02x}")).collect();
+        let text = outside::token();
+        let master = parse(&text).expect("a token is 64 hexadecimal digits");
         let path = folder.join(FILE);
         let write = || {
             let mut file =

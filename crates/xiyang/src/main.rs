@@ -4,6 +4,7 @@
 //! Clock and randomness enter the program here and nowhere else.
 
 mod complaint;
+mod demo;
 mod folder;
 mod keys;
 mod open;
@@ -29,6 +30,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// 打开一座模拟城市，数据都是虚构的。Open a simulated city; nobody in it is real
+    Demo(demo::DemoArgs),
     /// 启动平台。Run the platform
     Serve(ServeArgs),
     /// 核对留痕与数据，有出入时以 1 退出。Check the evidence log and what it stands for
@@ -70,6 +73,7 @@ struct VerifyArgs {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Verify(args) => verify::run(args),
     };

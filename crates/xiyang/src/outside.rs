@@ -12,6 +12,13 @@ pub fn random(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the system's source of randomness does not fail once it is up");
 }
 
+/// A new secret: 32 random bytes as hexadecimal digits.
+pub fn token() -> String {
+    let mut bytes = [0; 32];
+    random(&mut bytes);
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// Starts the log on stderr; `RUST_LOG` overrides what is told.
 pub fn log(otherwise: &str) {
     use std::io::IsTerminal as _;

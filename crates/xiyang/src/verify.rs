@@ -10,6 +10,7 @@ use std::{
 use app::{
     evidence::{self, SealFile, Trouble},
     ledger, orders,
+    parties::people,
     store::{Fault, Store},
 };
 
@@ -59,6 +60,7 @@ fn check(store: &Store, seals: &SealFile) -> Result<Report, Fault> {
             }
         })?;
         report.add("evidence rows", chain);
+        report.troubles.extend(people::verify_people(tx)?);
         let placed = RefCell::new(placed);
         let found = orders::verify(tx, |order| {
             placed.borrow_mut().remove(&order);

@@ -13,7 +13,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Call, Created, Cursor, Listing};
+use super::{Call, Created, Cursor, Done, Listing, orders::Nothing};
 use crate::{App, Problem, Reply, Signed};
 
 /// A ringing call.
@@ -132,4 +132,47 @@ pub async fn show(State(app): State<App>, signed: Signed, Path(id): Path<String>
     let actor = signed.actor();
     let call = app.read(move |tx, _| calls::call(tx, &actor, id)).await?;
     Ok(Json(call.into()))
+}
+
+/// An operator picks up, at a desk of another maker.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/answer", tag = "calls", params(("id" = String, Path)),
+    responses((status = 200, body = CallView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn answer(
+    State(app): State<App>,
+    signed: Signed,
+    Path(id): Path<String>,
+    call: Call<Nothing>,
+) -> Reply {
+    let id: CallId = id.parse().map_err(|_| Problem::not_found())?;
+    call.run(&app, &signed, Done, move |tx, actor, _, now| {
+        calls::answer(tx, actor, id, now).map(CallView::from)
+    })
+    .await
+}
+
+/// How a call ended.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Ending {
+    /// ordered, answered, passed_on, wrong or hung_up.
+    outcome: String,
+}
+
+/// The operator ends the call.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/ending", tag = "calls", params(("id" = String, Path)),
+    request_body = Ending,
+    responses((status = 200, body = ReportedCall), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn ending(
+    State(app): State<App>,
+    signed: Signed,
+    Path(id): Path<String>,
+    call: Call<Ending>,
+) -> Reply {
+    let id: CallId = id.parse().map_err(|_| Problem::not_found())?;
+    call.run(&app, &signed, Done, move |tx, actor, body, now| {
+        let missing = CallRefusal::Missing("通话结果 outcome");
+        let outcome = calls::Outcome::from_code(&body.outcome).ok_or(app::outcome::No::Refused(missing))?;
+        calls::close(tx, actor, id, outcome, now)?;
+        Ok(ReportedCall { id })
+    })
+    .await
 }

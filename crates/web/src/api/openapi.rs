@@ -12,7 +12,7 @@ use super::{calls, evidence, ledger, orders, people, regions};
 #[openapi(
     info(title = "Xiyang", description = "一座城市的养老服务平台。每个请求带 Authorization: Bearer 令牌。"),
     paths(
-        calls::create, calls::index, calls::show,
+        calls::create, calls::index, calls::show, calls::answer, calls::ending,
         orders::index, orders::create, orders::show, orders::candidates, orders::assignment, orders::acceptance,
         orders::check_in, orders::check_out, orders::confirmation, orders::rating, orders::settlement,
         orders::cancellation,

@@ -1,0 +1,253 @@
+//! A city that goes on living while somebody looks: people call, carers go, elders say how it was, offices pay.
+//!
+//! Everything goes through the doors any other program would use, with tokens made when the city was written. Nothing
+//! here is needed: when the server refuses, somebody else was faster, and the story ends there.
+
+mod client;
+mod steps;
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, HashSet},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use app::{
+    parties::accounts::{self, Device},
+    store::{Fault, Store},
+};
+use domain::time::{At, Now};
+
+use crate::{
+    City,
+    rng::{Rng, Seed, Topic},
+    seed::{self, Program},
+    story::{Step, Story, Went},
+};
+use client::{Client, ClientFault};
+
+/// Seconds between two calls, at least and at most.
+const CALL_EVERY: (i32, i32) = (10, 20);
+/// Stories at once; beyond it nobody new calls until some end.
+const STORIES_MAX: usize = 400;
+/// Numbers of living stories lie beyond those of any history.
+const FIRST_NUMBER: u64 = 1 << 32;
+
+/// Gets everything ready to live in a city that [`crate::seed::write`] wrote.
+///
+/// # Errors
+/// When the store fails or holds no simulated city.
+pub fn prepare(
+    store: &Store,
+    city: Arc<City>,
+    clock: fn() -> Now,
+    token: impl Fn() -> String + Send + Sync + 'static,
+) -> Result<Driver, Fault> {
+    let ids = store.read(seed::carers_of)?;
+    let visitors = city.personas().iter().filter_map(|p| Some(*ids.get(p.carer? as usize)?)).collect();
+    let at_the_door = store.clone();
+    let sign_in = move || {
+        let (session, now) = (token(), clock());
+        let device = Device { token: accounts::token_hash(&session), agent: "演示城市".to_owned() };
+        let signed = at_the_door.write(move |tx| {
+            seed::must("signing the operator in", accounts::demo_session(tx, seed::OPERATOR, &device, now))
+        });
+        signed.map(|()| session)
+    };
+    Ok(Driver {
+        telephone: Program::Telephone.token(store.vault()),
+        offices: Program::Offices.token(store.vault()),
+        carers: ids.into_iter().zip(0..).collect(),
+        visitors,
+        clock,
+        city,
+        sign_in: Box::new(sign_in),
+    })
+}
+
+/// What the living city needs to know and to hold.
+pub struct Driver {
+    /// The city, for who calls and how people are.
+    pub city: Arc<City>,
+    /// Token of the telephone system.
+    pub telephone: String,
+    /// Token of everybody else's programs.
+    pub offices: String,
+    /// Signs the operator in who answers when no visitor does; gives the session.
+    pub sign_in: Box<dyn Fn() -> Result<String, Fault> + Send + Sync>,
+    /// Index of each carer by id.
+    pub carers: HashMap<i64, u32>,
+    /// Carers whose work is left to visitors.
+    pub visitors: HashSet<i64>,
+    /// The clock.
+    pub clock: fn() -> Now,
+}
+
+impl Driver {
+    /// Lives until the program ends.
+    pub async fn run(self, address: SocketAddr) {
+        let mut life = Life::new(self, address);
+        if let Err(fault) = life.find_open_orders().await {
+            tracing::warn!(%fault, "the living city could not find its open orders");
+        }
+        loop {
+            life.once().await;
+        }
+    }
+}
+
+/// The stories under way.
+struct Life {
+    driver: Driver,
+    address: SocketAddr,
+    telephone: Client,
+    offices: Client,
+    operator: Client,
+    near: std::ops::Range<u32>,
+    stories: HashMap<u64, Told>,
+    agenda: BinaryHeap<Reverse<(At, u64, Step)>>,
+    next_call: At,
+    next_number: u64,
+    rng: Rng,
+}
+
+/// One story as it stands.
+struct Told {
+    story: Story,
+    call: Option<String>,
+    order: Option<String>,
+    person: Option<String>,
+}
+
+impl Life {
+    fn new(driver: Driver, address: SocketAddr) -> Life {
+        let now = (driver.clock)().0;
+        // Seconds of the clock keep the numbers of two runs apart.
+        let next_number = FIRST_NUMBER + now.0.div_euclid(1_000_000).unsigned_abs();
+        Life {
+            telephone: Client::with_token(address, &driver.telephone),
+            offices: Client::with_token(address, &driver.offices),
+            operator: Client::with_session(address, ""),
+            near: driver.city.near(),
+            stories: HashMap::new(),
+            agenda: BinaryHeap::new(),
+            next_call: now.plus_seconds(3),
+            next_number,
+            rng: Seed(driver.city.spec.seed).stream(Topic::Stories, next_number),
+            driver,
+            address,
+        }
+    }
+
+    fn now(&self) -> At {
+        (self.driver.clock)().0
+    }
+
+    /// Waits for what comes next and does it.
+    async fn once(&mut self) {
+        let due = self.agenda.peek().map_or(self.next_call, |Reverse((at, ..))| (*at).min(self.next_call));
+        let wait = due.0 - self.now().0;
+        // The clock may be set meanwhile, so no sleep is long.
+        tokio::time::sleep(Duration::from_micros(wait.clamp(0, 2_000_000).unsigned_abs())).await;
+        let now = self.now();
+        if self.next_call <= now {
+            self.begin(now);
+        }
+        while let Some(Reverse((at, number, step))) = self.agenda.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.agenda.pop();
+            self.step(number, step).await;
+        }
+    }
+
+    /// Somebody calls.
+    fn begin(&mut self, now: At) {
+        let (low, high) = CALL_EVERY;
+        self.next_call = now.plus_seconds(i64::from(self.rng.between(low, high)));
+        if self.stories.len() >= STORIES_MAX {
+            return;
+        }
+        let number = self.next_number;
+        self.next_number += 1;
+        let story = Story::watched(&self.driver.city, number, &self.near, now);
+        let (at, step) = story.first();
+        self.tell(number, Told { story, call: None, order: None, person: None }, [(at, step)]);
+    }
+
+    fn tell(&mut self, number: u64, told: Told, next: impl IntoIterator<Item = (At, Step)>) {
+        self.stories.insert(number, told);
+        self.agenda.extend(next.into_iter().map(|(at, step)| Reverse((at, number, step))));
+    }
+
+    /// Does one step and finds out what comes after it.
+    async fn step(&mut self, number: u64, step: Step) {
+        let Some(mut told) = self.stories.remove(&number) else { return };
+        let went = match self.act(&mut told, step).await {
+            Ok(went) => went,
+            Err(fault) => {
+                tracing::warn!(%fault, ?step, "the living city could not ask the server");
+                Went::Not
+            }
+        };
+        tracing::debug!(number, ?step, ?went, "story");
+        let now = self.now();
+        let next = told.story.next(step, went, now);
+        let waits = self.agenda.iter().any(|Reverse((_, other, _))| *other == number);
+        if !next.is_empty() || waits {
+            self.tell(number, told, next);
+        }
+    }
+
+    /// Takes up the orders that are open, so that what began before this start goes on.
+    async fn find_open_orders(&mut self) -> Result<(), ClientFault> {
+        for state in ["placed", "offered", "accepted", "in_service", "served", "confirmed"] {
+            let mut after = String::new();
+            loop {
+                let page =
+                    self.offices.get(&format!("/api/v1/orders?state={state}&limit=200{after}")).await?;
+                for order in page.body["items"].as_array().into_iter().flatten() {
+                    self.take_up(state, order);
+                }
+                let Some(next) = page.text("next") else { break };
+                after = format!("&after={next}");
+            }
+        }
+        Ok(())
+    }
+
+    fn take_up(&mut self, state: &str, order: &serde_json::Value) {
+        let text = |field: &str| order[field].as_str();
+        let at = |field: &str| text(field).and_then(At::parse);
+        let (Some(id), Some(start), Some(end)) = (text("id"), at("start_at"), at("end_at")) else { return };
+        let carer = text("carer").and_then(|id| id.parse::<i64>().ok());
+        if carer.is_some_and(|carer| self.driver.visitors.contains(&carer))
+            || self.stories.len() >= STORIES_MAX
+        {
+            return;
+        }
+        let now = self.now();
+        let number = self.next_number;
+        self.next_number += 1;
+        let mut story = Story::found(&self.driver.city, number, start, end.minutes_since(start), now);
+        let soon = |rng: &mut Rng, low, high| now.plus_seconds(i64::from(rng.between(low, high)));
+        let began =
+            at("checked_in_at").unwrap_or_else(|| start.plus_minutes(i64::from(self.rng.between(-3, 6))));
+        story.visit = Some((began, began.plus_minutes(end.minutes_since(start))));
+        let rng = &mut self.rng;
+        let next = match state {
+            // Slowly, so that a visitor at the dispatch desk finds some to give out.
+            "placed" => (soon(rng, 90, 2_400), Step::Assign),
+            "offered" => (soon(rng, 20, 300), Step::Accept),
+            "accepted" => (began.max(soon(rng, 10, 900)), Step::CheckIn),
+            "in_service" => (story.visit.map_or(now, |v| v.1).max(soon(rng, 10, 600)), Step::CheckOut),
+            "served" => (soon(rng, 30, 1_800), Step::Confirm),
+            _ => (soon(rng, 60, 3_600), Step::Settle),
+        };
+        let told = Told { story, call: None, order: Some(id.to_owned()), person: None };
+        self.tell(number, told, [next]);
+    }
+}

@@ -1,0 +1,191 @@
+//! Writes a simulated city into a store, with the commands that any city would use.
+//!
+//! Order matters: regions and the pack first, then people, providers, rights and accounts, at last the history that
+//! stands on all of them. Safe to interrupt only in the sense that a half-written city is thrown away and made again.
+
+mod history;
+mod people;
+mod personas;
+mod staff;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc},
+};
+
+use app::{
+    pack::{self, Pack},
+    parties::people::{self as register, NewPerson},
+    programmes,
+    regions::{self, NewRegion},
+    settings,
+    store::{Fault, Store},
+};
+use domain::{
+    access::{Actor, Role},
+    ids::{AccountId, PersonId},
+    regions::{RegionCode, RegionRange},
+    time::Now,
+};
+
+pub use personas::Persona;
+pub(crate) use personas::Stage;
+use staff::Staff;
+pub(crate) use staff::carers_of;
+pub use staff::{OPERATOR, Program};
+
+use crate::City;
+
+/// Elders entered in one transaction: enough that its price is small beside theirs, few enough to show progress.
+const BATCH: usize = 2_000;
+/// Batches that wait for the store, so that neither side waits for the other and memory stays small.
+const AHEAD: usize = 3;
+
+/// Told how far a step has come: its name, how much is done, of how much.
+pub type Progress<'a> = dyn FnMut(&'static str, u64, u64) + 'a;
+
+/// Writes the whole city.
+///
+/// # Errors
+/// When the store fails, or a command refuses what a simulated city must be able to do.
+pub fn write(
+    store: &Store,
+    city: &Arc<City>,
+    pack: &Pack,
+    now: Now,
+    progress: &mut Progress<'_>,
+) -> Result<(), Fault> {
+    ground(store, city, pack, now)?;
+    let near = city.near();
+    let stories = history::stories(city, &near, now);
+    let wanted: Vec<u32> = stories.iter().map(|story| story.person).collect();
+    let people = enrol_people(store, city, wanted, now, progress)?;
+    let (providers, carers) = staff::enrol(store, city, now, progress)?;
+    let staff = Arc::new(staff::appoint(store, city, &providers, &carers, now)?);
+    let day = now.day();
+    let items = store.read(move |tx| programmes::catalogue_on(tx, day))?;
+    let asks = items.into_iter().map(|item| (item.code.clone(), domain::programmes::skills(&item.who_may)));
+    let history = history::History {
+        store: store.clone(),
+        city: Arc::clone(city),
+        staff,
+        people,
+        carers: Arc::new(carers),
+        asks: asks.collect(),
+    };
+    history.tell(stories, now, &mut |done, all| progress("近十四天的来电和工单", done, all))
+}
+
+/// Who does what happens before anybody has an account.
+pub(crate) fn builder(role: Role) -> Actor {
+    Actor {
+        account: AccountId(0),
+        name: "演示数据".to_owned(),
+        role,
+        range: RegionRange::ALL,
+        provider: None,
+        carer: None,
+    }
+}
+
+/// A refusal of a command that a simulated city must be able to do: the city or the command is wrong.
+pub(crate) fn must<T, R: std::fmt::Display>(
+    what: &'static str,
+    done: Result<T, app::outcome::No<R>>,
+) -> Result<T, Fault> {
+    use app::outcome::No;
+    done.map_err(|no| match no {
+        No::Fault(fault) => fault.at(what),
+        No::Refused(refusal) => Fault::other(refusal.to_string()).at(what),
+        No::Forbidden(act) => Fault::other(act.to_string()).at(what),
+        No::NotFound => Fault::other("not found").at(what),
+    })
+}
+
+/// Settings, regions and the city pack.
+fn ground(store: &Store, city: &City, pack: &Pack, now: Now) -> Result<(), Fault> {
+    let rows = region_rows(city, pack);
+    let pack = pack.clone();
+    store.write(move |tx| {
+        settings::set(tx, settings::ALLOW_TEST_REGIONS, "yes")?;
+        settings::set(tx, DEMO, "yes")?;
+        regions::load(tx, &rows, now)?;
+        must("installing the city pack", pack::install(tx, &pack, now))?;
+        Ok::<_, Fault>(())
+    })
+}
+
+/// Setting that tells a simulated city from a real one.
+pub const DEMO: &str = "demo";
+
+fn region_rows(city: &City, pack: &Pack) -> Vec<NewRegion> {
+    let code = |number| RegionCode::new(number).expect("regions have 12 digits");
+    let above = pack.areas.iter().map(|(code, name)| NewRegion { code: *code, name: name.clone() });
+    let counties =
+        city.regions.counties.iter().map(|c| NewRegion { code: code(c.code), name: c.name.clone() });
+    let townships =
+        city.regions.townships.iter().map(|t| NewRegion { code: code(t.code), name: t.name.clone() });
+    let villages = city.villages.iter().map(|v| NewRegion { code: code(v.code), name: v.name.clone() });
+    let mut rows: Vec<NewRegion> = above.chain(counties).chain(townships).chain(villages).collect();
+    rows.sort_by_key(|row| row.code);
+    rows.dedup_by_key(|row| row.code);
+    rows
+}
+
+/// Enters everybody, village by village; a second thread makes the next people while the store writes these. Answers
+/// the ids of those that are wanted later.
+fn enrol_people(
+    store: &Store,
+    city: &Arc<City>,
+    wanted: Vec<u32>,
+    now: Now,
+    progress: &mut Progress<'_>,
+) -> Result<HashMap<u32, PersonId>, Fault> {
+    let wanted: std::collections::HashSet<u32> = wanted.into_iter().collect();
+    let mut ids = HashMap::with_capacity(wanted.len());
+    let all = u64::from(city.spec.people);
+    store.write(move |tx| register::begin_bulk(tx))?;
+    let (send, receive) = mpsc::sync_channel::<(u32, Vec<NewPerson>)>(AHEAD);
+    let maker = {
+        let city = Arc::clone(city);
+        std::thread::spawn(move || make_batches(&city, &send))
+    };
+    for (first, batch) in receive {
+        let count = batch.len() as u64;
+        let enrolled = store.write(move |tx| {
+            let done = register::enrol_many(tx, &builder(Role::System), &batch, now);
+            must("entering elders", done)
+        })?;
+        for (index, enrolled) in (first..).zip(enrolled) {
+            let enrolled = enrolled.map_err(|no| Fault::other(no.to_string()).at("entering an elder"))?;
+            if wanted.contains(&index) {
+                ids.insert(index, enrolled.person());
+            }
+        }
+        progress("写入老年人档案", u64::from(first) + count, all);
+    }
+    maker.join().map_err(|_| Fault::other("making people broke down"))?;
+    progress("整理索引", 0, 1);
+    store.write(move |tx| register::end_bulk(tx))?;
+    progress("整理索引", 1, 1);
+    Ok(ids)
+}
+
+fn make_batches(city: &City, to: &mpsc::SyncSender<(u32, Vec<NewPerson>)>) {
+    let mut first = 0;
+    let mut batch = Vec::with_capacity(BATCH);
+    for person in city.people() {
+        batch.push(people::entered(&person, city.spec.today));
+        if batch.len() == BATCH {
+            let next = first + batch.len() as u32;
+            // Nobody listens any more when the store failed; that is told on the other side.
+            if to.send((first, std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))).is_err() {
+                return;
+            }
+            first = next;
+        }
+    }
+    if !batch.is_empty() {
+        let _ = to.send((first, batch));
+    }
+}
