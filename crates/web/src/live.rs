@@ -79,9 +79,11 @@ impl Live {
     }
 }
 
-/// News of a place goes to those who see the place; news of no place (accounts) to those who administer.
+/// News of a place goes to those who see the place, news of accounts only to those who administer them.
 fn visible(actor: &Actor, told: &Told) -> bool {
-    told.region.map_or_else(|| actor.may(Act::Administer).is_ok(), |region| actor.sees(region))
+    let sees = told.region.is_none_or(|region| actor.sees(region));
+    let accounts = told.region.is_none() || told.topic.starts_with("account.");
+    sees && (!accounts || actor.may(Act::Administer).is_ok())
 }
 
 async fn follow(store: Store, news: broadcast::Sender<Arc<Told>>, bell: Arc<Notify>) {

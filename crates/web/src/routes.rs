@@ -77,14 +77,55 @@ fn post_large<H: Handler<T, App>, T: 'static>(
 /// The permission list: all routes there are.
 pub fn table() -> Vec<Route> {
     use Gate::{May, Open, SignedIn};
+    use desks::{
+        accounts,
+        door::{account, factor, invitation, sign_in},
+    };
     vec![
         // Everybody
         get("/", Open, desks::door::home),
         get("/assets/{*name}", Open, assets::show),
         get("/health", Open, desks::door::health),
         post("/preferences", Open, desks::door::preferences),
+        // The door
+        get("/sign-in", Open, sign_in::new),
+        post("/sign-in", Open, sign_in::create),
+        get("/sign-in/code", Open, sign_in::code),
+        post("/sign-in/code", Open, sign_in::prove),
+        get("/sign-in/factor", Open, factor::show),
+        post("/sign-in/factor", Open, factor::confirm),
+        get("/sign-in/post", Open, sign_in::posts),
+        post("/sign-in/post", Open, sign_in::choose),
+        post("/sign-in/demo", Open, sign_in::demo),
+        post("/sign-out", Open, sign_in::destroy),
+        get("/first", Open, invitation::first),
+        post("/first", Open, invitation::claim),
+        get("/invitation/{code}", Open, invitation::show),
+        post("/invitation/{code}", Open, invitation::accept),
         // Everybody who is signed in
         get("/live", SignedIn, desks::door::live),
+        get("/account", SignedIn, account::show),
+        post("/account/password", SignedIn, account::change_password),
+        get("/account/factor", SignedIn, factor::show),
+        post("/account/factor", SignedIn, factor::confirm),
+        post("/account/factor/removal", SignedIn, factor::remove),
+        post("/account/post", SignedIn, account::choose_post),
+        post("/account/sessions/{session}/end", SignedIn, account::end_session),
+        // Accounts
+        get("/accounts", May(Act::Administer), accounts::index),
+        post("/accounts", May(Act::Administer), accounts::open::create),
+        get("/accounts/new", May(Act::Administer), accounts::open::new),
+        get("/accounts/tokens", May(Act::Administer), accounts::tokens::index),
+        post("/accounts/tokens", May(Act::Administer), accounts::tokens::create),
+        post("/accounts/tokens/{token}/revocation", May(Act::Administer), accounts::tokens::revoke),
+        get("/accounts/{account}", May(Act::Administer), accounts::show),
+        post("/accounts/{account}/invitation", May(Act::Administer), accounts::open::invite_again),
+        post("/accounts/{account}/closure", May(Act::Administer), accounts::open::close),
+        post("/accounts/{account}/reopening", May(Act::Administer), accounts::open::reopen),
+        post("/accounts/{account}/factor-removal", May(Act::Administer), accounts::open::clear_factor),
+        post("/accounts/{account}/posts", May(Act::Administer), accounts::posts::create),
+        post("/accounts/{account}/posts/{post}/end", May(Act::Administer), accounts::posts::end),
+        post("/accounts/{account}/posts/{post}/restoration", May(Act::Administer), accounts::posts::restore),
         // The hotline desk
         get("/hotline", May(Act::TakeCalls), hotline::desk),
         get("/hotline/queue", May(Act::TakeCalls), hotline::queue),
@@ -113,6 +154,7 @@ pub fn table() -> Vec<Route> {
         post("/carer/visits/{id}/departure", May(Act::VisitHomes), carer::departure),
         // JSON API
         get("/api/openapi.json", Open, api::openapi::show),
+        get("/api/v1/me", SignedIn, api::me::show),
         post("/api/v1/calls", May(Act::ReportCalls), api::calls::create),
         get("/api/v1/calls", May(Act::ReportCalls), api::calls::index),
         get("/api/v1/calls/{id}", May(Act::ReportCalls), api::calls::show),

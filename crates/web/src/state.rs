@@ -1,13 +1,14 @@
 //! What every handler can reach.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use app::{
+    evidence::Told,
     outcome::No,
     store::{Conflicting, Fault, Store, Tx},
 };
 use domain::time::Now;
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 use crate::{identity::Identities, live::Live};
 
@@ -53,14 +54,17 @@ impl App {
         demo: Option<Demo>,
     ) -> App {
         let live = Live::start(store.clone());
-        App(Arc::new(Inner {
+        let news = live.subscribe();
+        let app = App(Arc::new(Inner {
             store,
             clock: Box::new(clock),
             random: Box::new(random),
             demo,
             live,
             identities: Identities::default(),
-        }))
+        }));
+        tokio::spawn(forget_on_news(Arc::downgrade(&app.0), news));
+        app
     }
 
     /// The present moment.
@@ -130,5 +134,20 @@ impl App {
         let (send, receive) = oneshot::channel();
         self.0.store.read_then(move |tx| work(tx, now), move |answer| drop(send.send(answer)));
         receive.await.unwrap_or_else(|_| Err(No::Fault(Fault::other("the store has stopped"))))
+    }
+}
+
+/// Forgets who everybody is when something about accounts changed, also in another process on the same database.
+async fn forget_on_news(app: Weak<Inner>, mut news: broadcast::Receiver<Arc<Told>>) {
+    loop {
+        let forget = match news.recv().await {
+            Ok(told) => told.topic.starts_with("account."),
+            Err(broadcast::error::RecvError::Lagged(_)) => true,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        let Some(app) = app.upgrade() else { return };
+        if forget {
+            app.identities.forget();
+        }
     }
 }

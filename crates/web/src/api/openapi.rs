@@ -6,12 +6,13 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{calls, evidence, ledger, orders, people, regions};
+use super::{calls, evidence, ledger, me, orders, people, regions};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Xiyang", description = "一座城市的养老服务平台。每个请求带 Authorization: Bearer 令牌。"),
     paths(
+        me::show,
         calls::create, calls::index, calls::show, calls::answer, calls::ending,
         orders::index, orders::create, orders::show, orders::candidates, orders::assignment, orders::acceptance,
         orders::check_in, orders::check_out, orders::confirmation, orders::rating, orders::settlement,

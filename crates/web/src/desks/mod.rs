@@ -1,5 +1,7 @@
 //! Pages, one folder a desk, written for the person who sits there.
 
+pub mod accounts;
 pub mod carer;
 pub mod door;
+pub(crate) mod form;
 pub mod hotline;

@@ -96,6 +96,11 @@ impl Signing {
         self.posts.iter().any(|post| post.role.needs_second_factor())
     }
 
+    /// Whether a second factor is set up.
+    pub fn has_second_factor(&self) -> bool {
+        self.has_factor
+    }
+
     /// Who acts before a post is chosen: in the first post there is, which decides only what the log says.
     pub(super) fn actor(&self) -> Actor {
         let at = |post: &&Post| self.post.is_none_or(|chosen| chosen == post.id);

@@ -159,3 +159,20 @@ pub fn happened(tx: &mut Tx<'_>, actor: &Actor, id: AccountId) -> Answer<Vec<Hap
     })?;
     Ok(sql::happened(tx, id)?)
 }
+
+/// Providers inside the administrator's regions, to choose from for a post.
+pub fn providers_to_choose(tx: &mut Tx<'_>, actor: &Actor) -> Answer<Vec<(ProviderId, String)>> {
+    actor.may(Act::Administer)?;
+    Ok(sql::providers_to_choose(tx, actor.range)?)
+}
+
+/// Carers of a provider with this name or number, for a carer's post.
+pub fn carers_named(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    provider: ProviderId,
+    typed: &str,
+) -> Answer<Vec<CarerId>> {
+    actor.may(Act::Administer)?;
+    Ok(sql::carers_named(tx, provider, actor.range, typed)?)
+}

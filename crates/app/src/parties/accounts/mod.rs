@@ -33,7 +33,8 @@ pub use door::{
 pub use factor::{Enrolment, confirm_enrolment, enrolment, remove_own_factor};
 pub use first::{FIRST_CODE_HOURS, claim_first, first_code, untouched};
 pub use list::{
-    AccountLine, AccountState, Accounts, Filter, GivenPost, Happened, account, accounts, happened,
+    AccountLine, AccountState, Accounts, Filter, GivenPost, Happened, account, accounts, carers_named,
+    happened, providers_to_choose,
 };
 pub use own::{OwnAccount, OwnSession, change_password, end_session, own_account};
 pub use password::{Answered, Challenge, Password, PasswordHash, challenge};

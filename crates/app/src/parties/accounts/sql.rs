@@ -80,6 +80,10 @@ crate::statements! {
         WHERE v.id = ?1 AND v.region BETWEEN ?3 AND ?4
             AND (CAST(?2 AS BIGINT) = 0
                 OR EXISTS (SELECT 1 FROM carer c WHERE c.id = ?2 AND c.provider = v.id AND c.left_at IS NULL))";
+    PROVIDERS_TO_CHOOSE = "SELECT id, name FROM provider WHERE region BETWEEN ?1 AND ?2 ORDER BY name LIMIT 500";
+    CARERS_NAMED = "SELECT c.id FROM carer c JOIN provider v ON v.id = c.provider
+        WHERE c.provider = ?1 AND v.region BETWEEN ?2 AND ?3 AND c.left_at IS NULL
+            AND (c.name = ?4 OR CAST(c.id AS TEXT) = ?4)";
 
     COUNT_ACCOUNTS = "SELECT COUNT(*) FROM account";
     INSERT_ACCOUNT = "INSERT INTO account (id, username, name, password_hash, created_at)
@@ -246,6 +250,22 @@ pub(super) fn party_known(
 ) -> Result<bool, Fault> {
     let carer = carer.map_or(0, |c| c.0);
     Ok(tx.find(PARTY_KNOWN, p![provider, carer, range.lo, range.hi], |_| Ok(()))?.is_some())
+}
+
+pub(super) fn providers_to_choose(
+    tx: &mut Tx<'_>,
+    range: RegionRange,
+) -> Result<Vec<(ProviderId, String)>, Fault> {
+    tx.all(PROVIDERS_TO_CHOOSE, p![range.lo, range.hi], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn carers_named(
+    tx: &mut Tx<'_>,
+    provider: ProviderId,
+    range: RegionRange,
+    typed: &str,
+) -> Result<Vec<CarerId>, Fault> {
+    tx.all(CARERS_NAMED, p![provider, range.lo, range.hi, typed], |row| row.get(0))
 }
 
 pub(super) fn count_accounts(tx: &mut Tx<'_>) -> Result<i64, Fault> {

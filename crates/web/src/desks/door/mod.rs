@@ -1,4 +1,9 @@
-//! The door: where one is sent first, what everybody may set, and the stream of news.
+//! The door: where one is sent first, how one comes in and goes out, what everybody may set, and the stream of news.
+
+pub mod account;
+pub mod factor;
+pub mod invitation;
+pub mod sign_in;
 
 use axum::{
     Form,
