@@ -289,6 +289,7 @@ CREATE TABLE carer (
     lon DOUBLE,
     lat DOUBLE,
     languages TEXT NOT NULL DEFAULT '',
+    -- Bit 0 is Monday, bit 6 Sunday.
     work_days BIGINT NOT NULL DEFAULT 127 CHECK (work_days BETWEEN 0 AND 127),
     work_from BIGINT NOT NULL DEFAULT 480,
     work_to BIGINT NOT NULL DEFAULT 1080,
@@ -524,6 +525,7 @@ CREATE TABLE offer (
 ) STRICT;
 CREATE INDEX offer_order ON offer (order_id);
 CREATE INDEX offer_declined ON offer (carer, answered_at) WHERE answer = 'declined';
+CREATE INDEX offer_declined_at ON offer (answered_at) WHERE answer = 'declined';
 
 CREATE TABLE visit (
     order_id BIGINT PRIMARY KEY,

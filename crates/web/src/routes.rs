@@ -152,6 +152,13 @@ pub fn table() -> Vec<Route> {
         post_large("/carer/visits/{id}/photos", May(Act::VisitHomes), carer::PHOTO_BODY_MAX, carer::photos),
         get("/carer/visits/{id}/photos/{photo}", May(Act::VisitHomes), carer::photo),
         post("/carer/visits/{id}/departure", May(Act::VisitHomes), carer::departure),
+        // Dispatch desk
+        get("/dispatch", May(Act::DispatchOrders), desks::dispatch::index),
+        get("/dispatch/waiting", May(Act::DispatchOrders), desks::dispatch::waiting),
+        get("/dispatch/lanes", May(Act::DispatchOrders), desks::dispatch::timeline),
+        get("/dispatch/candidates", May(Act::DispatchOrders), desks::dispatch::candidates),
+        get("/dispatch/figures", May(Act::DispatchOrders), desks::dispatch::day_figures),
+        post("/dispatch/{order}/offer", May(Act::DispatchOrders), desks::dispatch::offer),
         // JSON API
         get("/api/openapi.json", Open, api::openapi::show),
         get("/api/v1/me", SignedIn, api::me::show),

@@ -6,29 +6,29 @@ use domain::{
     access::{Act, Actor},
     ids::{CarerId, OfferId, OrderId, ProviderId},
     orders::{self, OrderRefusal, OrderState},
-    parties::Sex,
     programmes,
     time::{At, Now},
 };
-use planner::dispatch::{
-    self as plan, Booking, CarerDay, Hard, Position, Rating, Reason, Skill, Span, Visit,
-};
+use planner::dispatch::{self as plan, CarerDay, Hard, Reason, Visit};
 use serde_json::json;
 
-use super::{Line, Order, item_of, load, save, sql};
+use super::{
+    Line, Order,
+    facts::{Facts, carer_id, day_number, facts_near, facts_of, instant, visit_of},
+    item_of, load, save, sql,
+};
 use crate::{
     outcome::{Answer, Decided, No, Outcome},
     store::{Fault, Tx},
 };
-
-/// Most carers judged for one order: those nearest to the home come first.
-const JUDGED_MAX: i64 = 400;
 
 /// What a reason says and which way it points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// `for`, `against` or `forbids`.
     pub side: &'static str,
+    /// What kind of reason it is, in a few words; the same for all carers it holds for.
+    pub kind: &'static str,
     /// The reason as a sentence.
     pub text: String,
 }
@@ -54,13 +54,6 @@ pub struct Candidate {
     pub reasons: Vec<Judgement>,
 }
 
-pub(super) struct Facts {
-    pub(super) provider: ProviderId,
-    pub(super) provider_name: String,
-    pub(super) takes_at_once: bool,
-    pub(super) day: CarerDay,
-}
-
 /// Carers for an order, best first, then those who cannot and why.
 pub fn candidates(
     tx: &mut Tx<'_>,
@@ -70,9 +63,7 @@ pub fn candidates(
 ) -> Outcome<Vec<Candidate>, OrderRefusal> {
     let order = load(tx, actor, Act::DispatchOrders, id)?;
     let visit = visit_of(tx, &order)?;
-    let home = visit.home.map(|p| (p.lon(), p.lat()));
-    let carers = sql::carers_near(tx, &order, home, actor.scope(), JUDGED_MAX)?;
-    let facts = facts_of(tx, &order, &carers, now)?;
+    let facts = facts_near(tx, &order, visit.home, actor.scope(), now)?;
     let days: Vec<CarerDay> = facts.iter().map(|f| f.day.clone()).collect();
     let by_id: HashMap<u128, &Facts> = facts.iter().map(|f| (f.day.id.0, f)).collect();
     Ok(plan::propose(&visit, &days)
@@ -99,7 +90,7 @@ fn judgement(reason: &Reason) -> Judgement {
         Reason::Soft(_) => "against",
         Reason::Hard(_) => "forbids",
     };
-    Judgement { side, text: reason.to_string() }
+    Judgement { side, kind: reason.kind(), text: reason.to_string() }
 }
 
 /// Offers an order to a carer (and a partner, where two must come); takes it away from whoever had it.
@@ -264,135 +255,4 @@ pub fn my_day(tx: &mut Tx<'_>, actor: &Actor, now: Now) -> Answer<Vec<Line>> {
     let carer = actor.carer.ok_or(No::NotFound)?;
     let today = At::from_local(now.day().into());
     Ok(sql::lines_of_carer(tx, carer, today, today.plus_minutes(8 * 24 * 60))?)
-}
-
-/// The order as the planner sees it.
-fn visit_of(tx: &mut Tx<'_>, order: &Order) -> Result<Visit, Fault> {
-    let item = item_of(tx, order)?;
-    let person = sql::person(tx, order.person)?.ok_or_else(|| Fault::other("an order without a person"))?;
-    let last = sql::last_carer(tx, order.person, order.start_at)?;
-    let mut skills = programmes::skills(&item.who_may);
-    if item.workers == 1 {
-        skills.extend(programmes::skills(&item.one_of_them));
-    }
-    Ok(Visit {
-        span: span(order.start_at, order.end_at),
-        home: person.home.and_then(|(lon, lat)| Position::new(lon, lat)),
-        skills,
-        same_sex: item.same_sex.then(|| sex(person.sex)).flatten(),
-        elder_language: (!person.language.is_empty()).then_some(person.language),
-        blacklist: Vec::new(),
-        wishlist: Vec::new(),
-        night: false,
-        last_carer: last.map(|c| plan::CarerId(c.0 as u128)),
-    })
-}
-
-/// The carers' days around an order.
-pub(super) fn facts_of(
-    tx: &mut Tx<'_>,
-    order: &Order,
-    carers: &[CarerId],
-    now: Now,
-) -> Result<Vec<Facts>, Fault> {
-    let day = At::from_local(order.start_at.day().into());
-    let weekday = i64::from(order.start_at.day().weekday().to_monday_zero_offset());
-    let week = day.plus_minutes(-weekday * 24 * 60);
-    let mut all = Vec::with_capacity(carers.len());
-    for carer in carers {
-        let Some(row) = sql::carer(tx, *carer, &order.service)? else { continue };
-        let bookings = sql::bookings(tx, *carer, order.id, week, week.plus_minutes(8 * 24 * 60))?;
-        let minutes = |from: At, to: At| -> u32 {
-            let sum: i64 =
-                bookings.iter().filter(|b| b.start >= from && b.start < to).map(|b| b.minutes).sum();
-            u32::try_from(sum).unwrap_or(u32::MAX)
-        };
-        let on = order.start_at.day().to_string();
-        let contracted = row.offers_item && row.contract_from <= on && on <= row.contract_to;
-        all.push(Facts {
-            provider: row.provider,
-            provider_name: row.provider_name,
-            takes_at_once: row.takes_at_once,
-            day: CarerDay {
-                id: plan::CarerId(carer.0 as u128),
-                name: row.name,
-                sex: sex(row.sex).unwrap_or(plan::Sex::Female),
-                place: row.place.and_then(|(lon, lat)| Position::new(lon, lat)),
-                free_from: (order.start_at.day() == now.day()).then(|| minute(now.0)),
-                skills: sql::skills(tx, *carer)?.into_iter().map(skill).collect(),
-                languages: row.languages.split('、').filter(|l| !l.is_empty()).map(str::to_owned).collect(),
-                work: work(day, row.work_from, row.work_to),
-                minutes_today: minutes(day, day.plus_minutes(24 * 60)),
-                minutes_week: minutes(week, week.plus_minutes(7 * 24 * 60)),
-                bookings: bookings
-                    .into_iter()
-                    .map(|b| Booking {
-                        span: span(b.start, b.end),
-                        place: b.place.and_then(|(lon, lat)| Position::new(lon, lat)),
-                    })
-                    .collect(),
-                refusals_today: u32::try_from(sql::refusals(tx, *carer, At::from_local(now.day().into()))?)
-                    .unwrap_or(u32::MAX),
-                rating: rating(row.stars, row.ratings),
-                region_ok: (row.area.0..=row.area.1).contains(&order.region.number()),
-                provider_contracted: contracted,
-                on_leave: row.on_leave_to.is_some_and(|to| on <= to),
-            },
-        });
-    }
-    Ok(all)
-}
-
-fn work(day: At, from: i64, to: i64) -> Vec<Span> {
-    let begin = minute(day);
-    Span::new(begin + from, begin + if to > from { to } else { to + 24 * 60 }).into_iter().collect()
-}
-
-fn rating(stars: i64, count: i64) -> Option<Rating> {
-    let tenths = (stars * 10).checked_div(count)?;
-    Rating::new(u8::try_from(tenths).ok()?, u32::try_from(count).ok()?)
-}
-
-fn skill((name, from, to): (String, String, String)) -> Skill {
-    let level = name.strip_prefix("care_").and_then(|l| l.parse().ok());
-    Skill {
-        level,
-        valid_from: from.parse().map_or(i64::MAX, day_of),
-        valid_to: to.parse().map_or(Some(i64::MIN), |d| Some(day_of(d))),
-        name,
-    }
-}
-
-fn day_of(day: domain::time::Day) -> i64 {
-    day_number(At::from_local(day.into()))
-}
-
-fn sex(sex: Sex) -> Option<plan::Sex> {
-    match sex {
-        Sex::Male => Some(plan::Sex::Male),
-        Sex::Female => Some(plan::Sex::Female),
-        Sex::Unknown | Sex::Unspecified => None,
-    }
-}
-
-/// Minutes of the city's clock, as the planner counts.
-fn minute(at: At) -> i64 {
-    at.0.div_euclid(60_000_000) + 8 * 60
-}
-
-fn day_number(at: At) -> i64 {
-    minute(at).div_euclid(24 * 60)
-}
-
-fn instant(minute: i64) -> At {
-    At((minute - 8 * 60) * 60_000_000)
-}
-
-fn span(from: At, to: At) -> Span {
-    let (start, end) = (minute(from), minute(to));
-    Span::new(start, end.max(start + 1)).expect("orders lie within the calendar")
-}
-
-fn carer_id(id: plan::CarerId) -> CarerId {
-    CarerId(i64::try_from(id.0).expect("made from a carer's id"))
 }

@@ -72,6 +72,8 @@ pub struct Line {
     pub provider_name: String,
     pub carer: Option<CarerId>,
     pub carer_name: String,
+    pub partner: Option<CarerId>,
+    pub offered_at: Option<At>,
     pub accepted_at: Option<At>,
     pub checked_in_at: Option<At>,
     pub checked_out_at: Option<At>,
@@ -111,6 +113,8 @@ pub struct Sheet {
     pub order: Order,
     /// As in lists.
     pub line: Line,
+    /// The item in the version the order was made under.
+    pub item: domain::programmes::ServiceItem,
     /// Who was to pay what.
     pub shares: Vec<Share>,
     /// What was booked: transfer, name of the giving and of the receiving account.
@@ -119,6 +123,8 @@ pub struct Sheet {
     pub visit: Option<VisitProof>,
     /// Photographs.
     pub photos: Vec<(domain::ids::PhotoId, At)>,
+    /// Everybody who was asked, in order.
+    pub offers: Vec<super::OfferLine>,
     /// A wish to settle without the receiver's word: reason, and who allowed it when.
     pub exception: Option<(String, Option<At>)>,
 }
@@ -195,10 +201,12 @@ pub fn sheet(tx: &mut Tx<'_>, actor: &Actor, id: OrderId) -> Outcome<Sheet, Orde
     let order = super::order(tx, actor, id)?;
     Ok(Sheet {
         line: sql::line(tx, id)?,
+        item: super::item_of(tx, &order)?,
         shares: sql::shares(tx, id)?,
         transfers: ledger::transfers_for(tx, id.0)?,
         visit: sql::visit(tx, id)?,
         photos: sql::photos(tx, id)?,
+        offers: sql::offers(tx, id)?,
         exception: sql::exception_row(tx, id)?,
         order,
     })

@@ -5,7 +5,9 @@
 
 pub mod calls;
 mod close;
+mod desk;
 mod dispatch;
+mod facts;
 mod lists;
 mod place;
 mod settle;
@@ -24,6 +26,10 @@ use domain::{
 use serde_json::json;
 
 pub use close::{cancel, confirm, rate};
+pub use desk::{
+    Block, Day, Decline, Lane, LaneAsk, OfferLine, Waiting, declines, lane, lanes, lanes_count, offers,
+    the_day, waiting,
+};
 pub use dispatch::{Candidate, Judgement, accept, assign, candidates, decline, my_day};
 pub use lists::{
     Filter, Home, Line, Page, Served, Share, Sheet, VisitProof, count, lines, lines_after, my_month, sheet,

@@ -17,7 +17,22 @@ pub use proof::{
 };
 pub use refusals::OrderRefusal;
 
-use crate::access::words;
+use crate::{access::words, time::At};
+
+/// An order must be taken this long after it was placed. Source: `services.md` §4.
+pub const ACCEPT_MINUTES: i64 = 30;
+/// An urgent order must be taken this soon. Source: `services.md` §4.
+pub const ACCEPT_URGENT_MINUTES: i64 = 5;
+/// A carer who has not answered for so long is asked no longer. Source: `services.md` §4.
+pub const ANSWER_MINUTES: i64 = 15;
+/// The urgent item of the catalogue: emergency call-out.
+pub const URGENT_ITEM: &str = "D04";
+
+/// By when an order must be taken.
+pub fn accept_by(service: &str, placed_at: At) -> At {
+    let minutes = if service == URGENT_ITEM { ACCEPT_URGENT_MINUTES } else { ACCEPT_MINUTES };
+    placed_at.plus_minutes(minutes)
+}
 
 words! {
     /// Where an order stands.

@@ -20,3 +20,4 @@ pub use checker::check;
 pub use model::{Booking, CarerDay, CarerId, Minute, Position, Rating, Sex, Skill, Span, Visit};
 pub use propose::{BASE_SCORE, Proposal, propose};
 pub use reason::{Against, Favour, Hard, Reason};
+pub use travel::ride_minutes;

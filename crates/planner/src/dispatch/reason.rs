@@ -180,12 +180,40 @@ pub enum Hard {
 }
 
 impl Reason {
+    /// The kind of reason in a few words, without its numbers: what a list of carers is grouped by.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Reason::For(_) => "有利",
+            Reason::Soft(_) => "不利",
+            Reason::Hard(hard) => hard.kind(),
+        }
+    }
+
     /// What this reason adds to the score. Hard reasons add nothing: they decide, they do not weigh.
     pub fn points(&self) -> i32 {
         match self {
             Reason::For(favour) => favour.points(),
             Reason::Soft(against) => -against.cost(),
             Reason::Hard(_) => 0,
+        }
+    }
+}
+
+impl Hard {
+    fn kind(&self) -> &'static str {
+        match self {
+            Hard::NoSkill { .. } => "缺少资质",
+            Hard::SkillExpired { .. } | Hard::SkillNotYet { .. } => "证书当天无效",
+            Hard::WrongSex { .. } => "性别不符",
+            Hard::Blacklisted => "约定不再派",
+            Hard::Clash(_) => "时间冲突",
+            Hard::OutsideHours { .. } => "不在班",
+            Hard::NightNotSold => "夜间项目不符",
+            Hard::CannotArrive { .. } | Hard::CannotReachNext { .. } => "路上赶不及",
+            Hard::OverDay { .. } | Hard::OverWeek { .. } => "超过法定工时",
+            Hard::OnLeave => "请假",
+            Hard::OutsideArea => "不在服务区域",
+            Hard::NotContracted => "没有合同",
         }
     }
 }

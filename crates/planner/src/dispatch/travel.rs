@@ -25,6 +25,11 @@ pub(super) fn ride(from: Option<Position>, to: Option<Position>) -> Ride {
     }
 }
 
+/// Minutes of the ride from one place to another; a guess where a place is unknown.
+pub fn ride_minutes(from: Option<Position>, to: Option<Position>) -> u32 {
+    ride(from, to).minutes
+}
+
 fn minutes(km: f64) -> u32 {
     // A float cast saturates, so even the far side of the globe is only a large number.
     (km * DETOUR_FACTOR / RIDE_KM_PER_HOUR * 60.0 + DOOR_MINUTES).ceil() as u32

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod carer;
+pub mod dispatch;
 pub mod door;
 pub(crate) mod form;
 pub mod hotline;

@@ -10,23 +10,51 @@ use domain::{
 use super::{Order, sex};
 use crate::{
     p,
-    store::{Fault, Tx},
+    store::{Fault, Row, Tx, Value},
 };
 
+/// The carers who serve the order's region, nearest homes first; 0.67 shrinks a degree of longitude at 35° north.
+/// Every statement about them begins with the same list, so that none has to be asked carer by carer.
+macro_rules! near {
+    ($rest:literal) => {
+        concat!(
+            "WITH near AS (SELECT c.id, c.provider FROM carer c
+                JOIN provider v ON v.id = c.provider
+                WHERE c.left_at IS NULL AND (CAST(?5 AS BIGINT) = 0 OR c.provider = ?5)
+                    AND v.area_lo <= ?1 AND v.area_hi >= ?1
+                    AND c.region BETWEEN ?6 AND ?7
+                ORDER BY CASE WHEN c.lon IS NULL OR CAST(?2 AS DOUBLE PRECISION) IS NULL THEN 1000.0
+                    ELSE (c.lon - ?2) * (c.lon - ?2) * 0.67 + (c.lat - ?3) * (c.lat - ?3) END, c.id
+                LIMIT ?4) ",
+            $rest
+        )
+    };
+}
+
 crate::statements! {
-    CARERS_NEAR = "SELECT c.id FROM carer c
-        JOIN provider v ON v.id = c.provider
-        WHERE c.left_at IS NULL AND (CAST(?5 AS BIGINT) = 0 OR c.provider = ?5)
-            AND v.area_lo <= ?1 AND v.area_hi >= ?1
-            AND c.region BETWEEN ?6 AND ?7
-        ORDER BY CASE WHEN c.lon IS NULL OR CAST(?2 AS DOUBLE PRECISION) IS NULL THEN 1000.0
-            ELSE (c.lon - ?2) * (c.lon - ?2) * 0.67 + (c.lat - ?3) * (c.lat - ?3) END, c.id
-        LIMIT ?4";
-    CARER = "SELECT c.provider, v.name, c.name, c.sex, c.lon, c.lat, c.languages, c.work_from, c.work_to,
-            c.takes_at_once, c.on_leave_to, c.stars, c.ratings, v.contract_from, v.contract_to, v.area_lo, v.area_hi,
+    CARER = "SELECT c.id, c.provider, v.name, c.name, c.sex, c.lon, c.lat, c.languages, c.work_from, c.work_to,
+            c.work_days, c.takes_at_once, c.on_leave_from, c.on_leave_to, c.stars, c.ratings, v.contract_from,
+            v.contract_to, v.area_lo, v.area_hi,
             (SELECT COUNT(*) FROM provider_service s WHERE s.provider = v.id AND s.service = ?2)
         FROM carer c JOIN provider v ON v.id = c.provider
         WHERE c.id = ?1 AND c.left_at IS NULL";
+    CARERS_NEAR = near!("SELECT c.id, c.provider, v.name, c.name, c.sex, c.lon, c.lat, c.languages, c.work_from,
+            c.work_to, c.work_days, c.takes_at_once, c.on_leave_from, c.on_leave_to, c.stars, c.ratings,
+            v.contract_from, v.contract_to, v.area_lo, v.area_hi,
+            (SELECT COUNT(*) FROM provider_service s WHERE s.provider = v.id AND s.service = ?8)
+        FROM near JOIN carer c ON c.id = near.id JOIN provider v ON v.id = c.provider");
+    SKILLS_NEAR = near!("SELECT s.carer, s.skill, s.valid_from, s.valid_to
+        FROM near JOIN carer_skill s ON s.carer = near.id ORDER BY s.carer, s.skill, s.valid_from");
+    BOOKINGS_NEAR = near!("SELECT b.who, b.start_at, b.end_at, b.minutes, n.lon, n.lat
+        FROM (SELECT near.id AS who, o.id, o.person, o.start_at, o.end_at, o.minutes, o.state
+                FROM near JOIN orders o ON o.carer = near.id AND o.start_at >= ?9 AND o.start_at < ?10
+            UNION ALL SELECT near.id AS who, o.id, o.person, o.start_at, o.end_at, o.minutes, o.state
+                FROM near JOIN orders o ON o.partner = near.id AND o.start_at >= ?9 AND o.start_at < ?10) b
+        JOIN person n ON n.id = b.person
+        WHERE b.id <> ?8 AND b.state <> 'cancelled'
+        ORDER BY b.who, b.start_at");
+    REFUSALS_NEAR = near!("SELECT f.carer, COUNT(*) FROM near JOIN offer f ON f.carer = near.id
+        WHERE f.answered_at >= ?8 AND f.answer = 'declined' GROUP BY f.carer");
     SKILLS = "SELECT skill, valid_from, valid_to FROM carer_skill WHERE carer = ?1 ORDER BY skill, valid_from";
     BOOKINGS = "SELECT b.start_at, b.end_at, b.minutes, n.lon, n.lat
         FROM (SELECT id, person, start_at, end_at, minutes, state FROM orders
@@ -57,7 +85,10 @@ pub(in crate::orders) struct CarerRow {
     pub(in crate::orders) languages: String,
     pub(in crate::orders) work_from: i64,
     pub(in crate::orders) work_to: i64,
+    /// Bit 0 is Monday.
+    pub(in crate::orders) work_days: i64,
     pub(in crate::orders) takes_at_once: bool,
+    pub(in crate::orders) on_leave_from: Option<String>,
     pub(in crate::orders) on_leave_to: Option<String>,
     pub(in crate::orders) stars: i64,
     pub(in crate::orders) ratings: i64,
@@ -75,18 +106,79 @@ pub(in crate::orders) struct BookingRow {
     pub(in crate::orders) place: Option<(f64, f64)>,
 }
 
-/// Carers who serve the order's region, nearest homes first. 0.67 shrinks a degree of longitude at 35° north.
-pub(in crate::orders) fn carers_near(
-    tx: &mut Tx<'_>,
-    order: &Order,
-    home: Option<(f64, f64)>,
-    scope: Scope,
-    limit: i64,
-) -> Result<Vec<CarerId>, Fault> {
-    let (lon, lat) = home.unzip();
-    tx.all(CARERS_NEAR, p![order.region, lon, lat, limit, scope.provider, scope.lo, scope.hi], |row| {
-        row.get(0)
-    })
+/// A carer with everything that is asked for the planner.
+pub(in crate::orders) struct CarerRows {
+    pub(in crate::orders) carer: CarerId,
+    pub(in crate::orders) row: CarerRow,
+    pub(in crate::orders) skills: Vec<SkillRow>,
+    pub(in crate::orders) bookings: Vec<BookingRow>,
+    pub(in crate::orders) refusals: i64,
+}
+
+/// A certificate: what for, first and last day.
+pub(in crate::orders) type SkillRow = (String, String, String);
+
+/// The carers around a home.
+pub(in crate::orders) struct Near<'a> {
+    pub(in crate::orders) order: &'a Order,
+    pub(in crate::orders) home: Option<(f64, f64)>,
+    pub(in crate::orders) scope: Scope,
+    pub(in crate::orders) limit: i64,
+}
+
+impl Near<'_> {
+    /// The parameters of the list, and room for what a statement asks beyond it.
+    fn with<'a>(&'a self, more: &[Value<'a>]) -> Vec<Value<'a>> {
+        let degree = |d: Option<f64>| d.map_or(Value::Null, Value::Real);
+        let (lon, lat) = self.home.unzip();
+        let Scope { lo, hi, provider, .. } = self.scope;
+        let ints = [self.limit, provider, lo, hi].map(Value::Int);
+        let list = [Value::Int(self.order.region.number()), degree(lon), degree(lat)];
+        [&list[..], &ints, more].concat()
+    }
+
+    pub(in crate::orders) fn carers(&self, tx: &mut Tx<'_>) -> Result<Vec<CarerRows>, Fault> {
+        tx.all(CARERS_NEAR, &self.with(p![self.order.service]), |row| {
+            let (skills, bookings) = (Vec::new(), Vec::new());
+            Ok(CarerRows { carer: row.get(0)?, row: carer_row(row)?, skills, bookings, refusals: 0 })
+        })
+    }
+
+    pub(in crate::orders) fn each_skill(
+        &self,
+        tx: &mut Tx<'_>,
+        mut each: impl FnMut(CarerId, SkillRow),
+    ) -> Result<(), Fault> {
+        tx.each(SKILLS_NEAR, &self.with(&[]), |row| {
+            each(row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?));
+            Ok(())
+        })
+    }
+
+    pub(in crate::orders) fn each_booking(
+        &self,
+        tx: &mut Tx<'_>,
+        from: At,
+        to: At,
+        mut each: impl FnMut(CarerId, BookingRow),
+    ) -> Result<(), Fault> {
+        tx.each(BOOKINGS_NEAR, &self.with(p![self.order.id, from, to]), |row| {
+            each(row.get(0)?, booking_row(row, 1)?);
+            Ok(())
+        })
+    }
+
+    pub(in crate::orders) fn each_refusal(
+        &self,
+        tx: &mut Tx<'_>,
+        since: At,
+        mut each: impl FnMut(CarerId, i64),
+    ) -> Result<(), Fault> {
+        tx.each(REFUSALS_NEAR, &self.with(p![since]), |row| {
+            each(row.get(0)?, row.get(1)?);
+            Ok(())
+        })
+    }
 }
 
 pub(in crate::orders) fn carer(
@@ -94,32 +186,43 @@ pub(in crate::orders) fn carer(
     id: CarerId,
     service: &str,
 ) -> Result<Option<CarerRow>, Fault> {
-    tx.find(CARER, p![id, service], |row| {
-        Ok(CarerRow {
-            provider: row.get(0)?,
-            provider_name: row.get(1)?,
-            name: row.get(2)?,
-            sex: sex(row, 3)?,
-            place: row.get::<Option<f64>>(4)?.zip(row.get(5)?),
-            languages: row.get(6)?,
-            work_from: row.get(7)?,
-            work_to: row.get(8)?,
-            takes_at_once: row.get(9)?,
-            on_leave_to: row.get(10)?,
-            stars: row.get(11)?,
-            ratings: row.get(12)?,
-            contract_from: row.get(13)?,
-            contract_to: row.get(14)?,
-            area: (row.get(15)?, row.get(16)?),
-            offers_item: row.get::<i64>(17)? > 0,
-        })
+    tx.find(CARER, p![id, service], carer_row)
+}
+
+fn carer_row(row: &Row<'_>) -> Result<CarerRow, Fault> {
+    Ok(CarerRow {
+        provider: row.get(1)?,
+        provider_name: row.get(2)?,
+        name: row.get(3)?,
+        sex: sex(row, 4)?,
+        place: row.get::<Option<f64>>(5)?.zip(row.get(6)?),
+        languages: row.get(7)?,
+        work_from: row.get(8)?,
+        work_to: row.get(9)?,
+        work_days: row.get(10)?,
+        takes_at_once: row.get(11)?,
+        on_leave_from: row.get(12)?,
+        on_leave_to: row.get(13)?,
+        stars: row.get(14)?,
+        ratings: row.get(15)?,
+        contract_from: row.get(16)?,
+        contract_to: row.get(17)?,
+        area: (row.get(18)?, row.get(19)?),
+        offers_item: row.get::<i64>(20)? > 0,
     })
 }
 
-pub(in crate::orders) fn skills(
-    tx: &mut Tx<'_>,
-    carer: CarerId,
-) -> Result<Vec<(String, String, String)>, Fault> {
+/// Reads a booking whose start stands in column `n`.
+fn booking_row(row: &Row<'_>, n: usize) -> Result<BookingRow, Fault> {
+    Ok(BookingRow {
+        start: row.get(n)?,
+        end: row.get(n + 1)?,
+        minutes: row.get(n + 2)?,
+        place: row.get::<Option<f64>>(n + 3)?.zip(row.get(n + 4)?),
+    })
+}
+
+pub(in crate::orders) fn skills(tx: &mut Tx<'_>, carer: CarerId) -> Result<Vec<SkillRow>, Fault> {
     tx.all(SKILLS, p![carer], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
@@ -131,14 +234,7 @@ pub(in crate::orders) fn bookings(
     from: At,
     to: At,
 ) -> Result<Vec<BookingRow>, Fault> {
-    tx.all(BOOKINGS, p![carer, but, from, to], |row| {
-        Ok(BookingRow {
-            start: row.get(0)?,
-            end: row.get(1)?,
-            minutes: row.get(2)?,
-            place: row.get::<Option<f64>>(3)?.zip(row.get(4)?),
-        })
-    })
+    tx.all(BOOKINGS, p![carer, but, from, to], |row| booking_row(row, 0))
 }
 
 pub(in crate::orders) fn refusals(tx: &mut Tx<'_>, carer: CarerId, since: At) -> Result<i64, Fault> {

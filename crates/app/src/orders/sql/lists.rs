@@ -3,7 +3,7 @@
 use domain::{
     access::Scope,
     ids::{CarerId, OrderId},
-    orders::OrderState,
+    orders::{ACCEPT_MINUTES, ACCEPT_URGENT_MINUTES, OrderState, URGENT_ITEM},
     time::At,
 };
 
@@ -21,7 +21,7 @@ macro_rules! line {
             "SELECT o.id, o.region, o.person, n.name, n.birth, n.sex, n.address, n.lon, n.lat, o.service,
                 COALESCE(i.name, o.service), o.start_at, o.end_at, o.state, o.price_fen, o.own_fen, o.placed_at,
                 o.provider, COALESCE(v.name, ''), o.carer, COALESCE(c.name, ''), o.accepted_at, o.checked_in_at,
-                o.checked_out_at, o.note, o.stars, o.call
+                o.checked_out_at, o.note, o.stars, o.call, o.partner, o.offered_at
             FROM orders o
             JOIN person n ON n.id = o.person
             LEFT JOIN service_item i ON i.code = o.service AND i.valid_from = o.service_from
@@ -55,6 +55,11 @@ crate::statements! {
         ORDER BY o.start_at, o.id LIMIT 200");
     LINES_BY_PARTNER = line!("o.partner = ?1 AND o.start_at >= ?2 AND o.start_at < ?3 AND o.state <> 'cancelled'
         ORDER BY o.start_at, o.id LIMIT 200");
+    WAITING = line!("o.state IN ('placed', 'offered') AND o.region BETWEEN ?1 AND ?2
+            AND (CAST(?3 AS BIGINT) = 0 OR o.provider = ?3) AND (o.state = 'placed' OR o.offered_at < ?4)
+        ORDER BY CASE o.state WHEN 'offered' THEN 0 ELSE 1 END,
+            o.placed_at + CASE o.service WHEN ?5 THEN CAST(?6 AS BIGINT) ELSE CAST(?7 AS BIGINT) END, o.id
+        LIMIT ?8");
     COUNT = concat!("SELECT COUNT(*) FROM orders o WHERE ", rest!());
 }
 
@@ -88,6 +93,8 @@ fn line_row(row: &Row<'_>) -> Result<Line, Fault> {
         note: row.get(24)?,
         stars: row.get(25)?,
         call: row.get(26)?,
+        partner: row.get(27)?,
+        offered_at: row.get(28)?,
     })
 }
 
@@ -178,4 +185,20 @@ pub(in crate::orders) fn lines_of_carer(
     lines.extend(tx.all(LINES_BY_PARTNER, p![carer, from, to], line_row)?);
     lines.sort_by_key(|l| (l.start_at, l.id));
     Ok(lines)
+}
+
+/// Orders nobody has taken: asked in vain first, then by the deadline of `domain::orders`.
+pub(in crate::orders) fn waiting(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    asked_before: At,
+    limit: i64,
+) -> Result<Vec<Line>, Fault> {
+    const MICROS: i64 = 60_000_000;
+    let (urgent, other) = (ACCEPT_URGENT_MINUTES * MICROS, ACCEPT_MINUTES * MICROS);
+    tx.all(
+        WAITING,
+        p![scope.lo, scope.hi, scope.provider, asked_before, URGENT_ITEM, urgent, other, limit],
+        line_row,
+    )
 }

@@ -1,6 +1,7 @@
 //! Rows of orders, shares, offers, visits, photographs and settlements.
 
 mod calls;
+mod desk;
 mod dispatch;
 mod lists;
 mod visits;
@@ -16,6 +17,7 @@ use domain::{
 };
 
 pub(super) use calls::*;
+pub(super) use desk::*;
 pub(super) use dispatch::*;
 pub(super) use lists::*;
 pub(super) use visits::*;
@@ -26,7 +28,8 @@ use crate::{
     store::{Fault, Row, Tx},
 };
 
-pub(super) const EVERY: &[&[(&str, &str)]] = &[ALL, calls::ALL, dispatch::ALL, lists::ALL, visits::ALL];
+pub(super) const EVERY: &[&[(&str, &str)]] =
+    &[ALL, calls::ALL, desk::ALL, dispatch::ALL, lists::ALL, visits::ALL];
 crate::statements! {
     PERSON = "SELECT region, name, state, sex, language, lon, lat FROM person WHERE id = ?1";
     INSERT_ORDER = "INSERT INTO orders (id, region, person, service, service_from, channel, call, note, start_at,
