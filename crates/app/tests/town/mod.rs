@@ -19,7 +19,7 @@ use domain::{
     money::Minutes,
     orders::{Channel, CheckIn, CheckOut, Confirmation, ConfirmedBy, Fix, Method, OrderRefusal},
     programmes::Asset,
-    regions::{RegionCode, RegionRange},
+    regions::RegionCode,
     time::{At, Now},
 };
 
@@ -57,9 +57,9 @@ pub fn person_in(store: &Store, name: &'static str, sex: i64, village: &str) -> 
             let id = tx.id(at(0));
             tx.execute_one(
                 "INSERT INTO person (id, region, name, initials, sex, birth, state, address, lon, lat, entered_at,
-                    updated_at)
-                VALUES (?1, ?2, ?3, 'x', ?4, '1940-05-01', 'active', '理事厅社区 3 号楼', ?5, ?6, ?7, ?7)",
-                p![id, village, name, sex, HOME.0, HOME.1, at(0).0],
+                    updated_at, batch, code)
+                VALUES (?1, ?2, ?3, 'x', ?4, '1940-05-01', 'active', '理事厅社区 3 号楼', ?5, ?6, ?7, ?7, 0, ?8)",
+                p![id, village, name, sex, HOME.0, HOME.1, at(0).0, vec![0u8]],
             )?;
             Ok::<_, Fault>(PersonId(id))
         })
@@ -178,34 +178,6 @@ pub fn of_provider(role: Role, account: i64, provider: ProviderId) -> Actor {
 
 pub fn worker(account: i64, provider: ProviderId, carer: CarerId) -> Actor {
     Actor { carer: Some(carer), ..of_provider(Role::Worker, account, provider) }
-}
-
-/// An account that can be shown by name, with a post and a session; answers its cookie token.
-pub fn session(store: &Store, actor: &Actor) -> String {
-    let token = format!("token-{}", actor.account);
-    let (actor, hash) = (actor.clone(), app::parties::accounts::token_hash(&token));
-    store
-        .write(move |tx| {
-            let RegionRange { lo, hi } = actor.range;
-            let (id, far) = (actor.account, at(60 * 24 * 365).0);
-            tx.execute_one(
-                "INSERT INTO account (id, username, name, created_at) VALUES (?1, ?2, ?3, ?4)",
-                p![id, format!("user{id}"), actor.name, at(0).0],
-            )?;
-            tx.execute_one(
-                "INSERT INTO post (id, account, role, region_lo, region_hi, provider, carer, granted_at, granted_by)
-                VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)",
-                p![id, actor.role.code(), lo, hi, actor.provider, actor.carer, at(0).0],
-            )?;
-            tx.execute_one(
-                "INSERT INTO session (token_hash, account, post, created_at, expires_at)
-                VALUES (?1, ?2, ?2, ?3, ?4)",
-                p![hash, id, at(0).0, far],
-            )?;
-            Ok::<_, Fault>(())
-        })
-        .unwrap();
-    token
 }
 
 /// A wish for an item at `minutes` after nine, the elder agreeing to pay the rest.
