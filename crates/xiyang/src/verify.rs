@@ -9,7 +9,8 @@ use std::{
 
 use app::{
     evidence::{self, SealFile, Trouble},
-    ledger, orders,
+    ledger::{self, statements},
+    orders,
     parties::people,
     store::{Fault, Store},
 };
@@ -74,6 +75,7 @@ fn check(store: &Store, seals: &SealFile) -> Result<Report, Fault> {
         });
         report.troubles.extend(lost);
         report.troubles.extend(ledger::verify(tx)?);
+        report.troubles.extend(statements::verify(tx)?);
         Ok::<_, Fault>(report)
     })
 }

@@ -20,7 +20,7 @@ use domain::{
     money::Minutes,
     orders::{Channel, CheckIn, CheckOut, Confirmation, ConfirmedBy, Fix, Method, OrderState},
     regions::RegionCode,
-    time::{At, Now},
+    time::{At, Day, Now},
 };
 
 use super::Staff;
@@ -43,6 +43,11 @@ const JUST_NOW: u64 = 18;
 const WINDOW_MINUTES: i64 = 30;
 /// Carers a dispatcher asks about before giving up.
 const ASKED_MAX: usize = 12;
+
+/// The first day that has a history.
+pub(super) fn first_day(now: Now) -> Day {
+    At::from_local(now.day().into()).plus_minutes(-DAYS * 24 * 60).day()
+}
 
 /// The stories of the past, today and tomorrow.
 pub(super) fn stories(city: &City, near: &std::ops::Range<u32>, now: Now) -> Vec<Story> {
@@ -293,7 +298,7 @@ impl History {
     }
 }
 
-fn holds(carer: &crate::SimCarer, any_of: &[String], day: domain::time::Day) -> bool {
+fn holds(carer: &crate::SimCarer, any_of: &[String], day: Day) -> bool {
     carer
         .certificates
         .iter()

@@ -7,6 +7,7 @@ mod history;
 mod people;
 mod personas;
 mod staff;
+mod statements;
 
 use std::{
     collections::HashMap,
@@ -32,7 +33,7 @@ pub use personas::Persona;
 pub(crate) use personas::Stage;
 use staff::Staff;
 pub(crate) use staff::carers_of;
-pub use staff::{OPERATOR, Program};
+pub use staff::{OPERATOR, Program, grant_rights};
 
 use crate::City;
 
@@ -61,6 +62,8 @@ pub fn write(
     let wanted: Vec<u32> = stories.iter().map(|story| story.person).collect();
     let people = enrol_people(store, city, wanted, now, progress)?;
     let (providers, carers) = staff::enrol(store, city, now, progress)?;
+    let since = domain::time::Month::of(history::first_day(now));
+    staff::grant_rights(store, since, now, progress)?;
     let staff = Arc::new(staff::appoint(store, city, &providers, &carers, now)?);
     let day = now.day();
     let items = store.read(move |tx| programmes::catalogue_on(tx, day))?;
@@ -68,12 +71,13 @@ pub fn write(
     let history = history::History {
         store: store.clone(),
         city: Arc::clone(city),
-        staff,
+        staff: Arc::clone(&staff),
         people,
         carers: Arc::new(carers),
         asks: asks.collect(),
     };
-    history.tell(stories, now, &mut |done, all| progress("近十四天的来电和工单", done, all))
+    history.tell(stories, now, &mut |done, all| progress("近十四天的来电和工单", done, all))?;
+    statements::make(store, city, &staff, &providers, now)
 }
 
 /// Who does what happens before anybody has an account.

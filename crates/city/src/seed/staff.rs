@@ -1,8 +1,12 @@
 //! Providers, carers, rights of the month and the accounts of everybody who works in the city.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use app::{
+    ledger::grants,
     parties::{
         accounts::{self, NewAccount, NewPost, NewToken, TokenFor},
         carers::{self, NEVER, NewCarer, NewCertificate},
@@ -16,7 +20,7 @@ use domain::{
     ids::{CarerId, ProviderId},
     parties::{Certificate, CreditCode, PersonName, Phone, Sex},
     regions::{RegionCode, RegionRange},
-    time::Now,
+    time::{Month, Now},
 };
 
 use super::{Persona, Progress, Stage, builder, must};
@@ -28,6 +32,8 @@ const BATCH: usize = 1_000;
 const TOKEN_DAYS: i64 = 365;
 /// Setting that holds the ids of all carers in the order of the city's list.
 const CARERS: &str = "demo_carers";
+/// Setting that holds the last month whose rights were granted.
+const RIGHTS: &str = "demo_rights";
 /// Name under which the operator signs in who answers when no visitor does.
 pub const OPERATOR: &str = "gaomin";
 
@@ -39,6 +45,8 @@ pub(super) struct Staff {
     pub(super) clerk: Actor,
     pub(super) dispatcher: Actor,
     pub(super) visits: Actor,
+    pub(super) checker: Actor,
+    pub(super) payer: Actor,
     /// Carers whose work is left to visitors.
     pub(super) visitors: HashSet<u32>,
 }
@@ -152,6 +160,26 @@ fn papers(carer: &SimCarer) -> Vec<NewCertificate> {
     carer.certificates.iter().map(paper).collect()
 }
 
+/// Grants the rights of every month from this one to that of `now`, unless that was done before. Nothing is told of how
+/// far it is, for it is one command.
+///
+/// # Errors
+/// When the store fails.
+pub fn grant_rights(store: &Store, since: Month, now: Now, progress: &mut Progress<'_>) -> Result<(), Fault> {
+    let wanted = now.month().to_string();
+    let done = store.read(|tx| settings::find(tx, RIGHTS))?;
+    if done.as_deref() == Some(&wanted) {
+        return Ok(());
+    }
+    progress("发放本月服务额度", 0, 1);
+    for month in [since, now.month()].into_iter().collect::<BTreeSet<Month>>() {
+        grants::grant_month(store, &builder(Role::System), month, now)?;
+    }
+    store.write(move |tx| settings::set(tx, RIGHTS, &wanted))?;
+    progress("发放本月服务额度", 1, 1);
+    Ok(())
+}
+
 /// Opens the accounts of the personas and of those who work unseen, and makes the tokens of the programs.
 pub(super) fn appoint(
     store: &Store,
@@ -182,18 +210,24 @@ pub(super) fn appoint(
     accounts.push(unseen("mengli", "孟丽", Role::Agent));
     accounts.push(unseen("qianjun", "钱军", Role::Dispatcher));
     accounts.push(unseen("sunqiang", "孙强", Role::StreetOfficer));
+    let usernames: Vec<String> = accounts.iter().map(|a| a.username.clone()).collect();
     let actors = store.write(move |tx| {
         accounts.iter().map(|new| open(tx, new, now)).collect::<Result<Vec<Actor>, Fault>>()
     })?;
-    let mut unseen = actors.into_iter().rev().take(4);
-    let mut last = || unseen.next().expect("four accounts were added above");
-    let (clerk, dispatcher, second, first) = (last(), last(), last(), last());
+    let named = |username: &str| {
+        let at = usernames.iter().position(|known| known == username);
+        actors[at.expect("everybody asked for was invited above")].clone()
+    };
+    let of_role =
+        |role| actors.iter().find(|a| a.role == role).cloned().expect("there is a persona of each role");
     Ok(Staff {
         telephone: let_in(store, Program::Telephone, whole, now)?,
         visits: let_in(store, Program::Offices, whole, now)?,
-        agents: [first, second],
-        clerk,
-        dispatcher,
+        agents: [named(OPERATOR), named("mengli")],
+        clerk: named("sunqiang"),
+        dispatcher: named("qianjun"),
+        checker: of_role(Role::CityCivilAffairs),
+        payer: of_role(Role::Finance),
         visitors,
     })
 }

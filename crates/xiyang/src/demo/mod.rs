@@ -50,8 +50,11 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let spec = CitySpec { seed: note.seed, people: note.people, today: note.day, regions };
     let city = Arc::new(City::build(spec, city::REGIONS).expect("the packs in the program are tested"));
     let opened = open::to_serve_folder(&path, hold, None)?;
-    if !complete {
-        let mut tell = |step, done, all| progress.at(step, done, all);
+    let mut tell = |step, done, all| progress.at(step, done, all);
+    if complete {
+        // A city that was made last month has no rights of this one yet.
+        seed::grant_rights(&opened.store, outside::now().month(), outside::now(), &mut tell)?;
+    } else {
         seed::write(&opened.store, &city, &pack, outside::now(), &mut tell)?;
         DemoFolder::completed(&path, &note)?;
     }
