@@ -1,0 +1,235 @@
+//! A small city with one record of every kind in one township, for routes that name a record in their path.
+//!
+//! To add a route with a parameter, add a line to [`World::example`]; to add one with a body, add one to [`body`].
+
+use std::sync::Arc;
+
+use app::{
+    pack::Pack,
+    parties::accounts::{self, NewPost, NewToken, TokenFor, token_hash},
+    store::{FromColumn, Store},
+};
+use city::{City, CitySpec, seed};
+use domain::{
+    access::Role,
+    ids::{CarerId, ProviderId},
+    regions::{Level, RegionCode, RegionRange},
+};
+use serde_json::{Value, json};
+
+use super::support::{Service, Visitor, post};
+
+/// To whom what a parameter names belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// To a place: whoever does not see the place must not learn that it exists.
+    Place,
+    /// To one person: nobody else must learn that it exists.
+    Person,
+    /// To nobody: assets, codes.
+    Nobody,
+}
+
+/// Where somebody sits, seen from the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// The county of the records.
+    Own,
+    /// Their township.
+    Child,
+    /// The township beside it.
+    Sibling,
+    /// Another county.
+    Elsewhere,
+}
+
+impl Seat {
+    pub const ALL: [Seat; 4] = [Seat::Own, Seat::Child, Seat::Sibling, Seat::Elsewhere];
+
+    /// Whether the records can be seen from there.
+    pub fn sees(self) -> bool {
+        matches!(self, Seat::Own | Seat::Child)
+    }
+}
+
+/// The city and the ids of its records.
+pub struct World {
+    pub service: Service,
+    township: RegionCode,
+    person: i64,
+    order: i64,
+    call: i64,
+    photo: i64,
+    ledger: i64,
+    account: i64,
+    account_post: i64,
+    token: i64,
+    session: i64,
+    carer: i64,
+    provider: i64,
+}
+
+/// The first column of the first row.
+fn first<T: FromColumn + Send + 'static>(store: &Store, sql: &'static str, within: RegionRange) -> Option<T> {
+    store.read(move |tx| tx.find(sql, app::p![within.lo, within.hi], |row| row.get(0))).unwrap()
+}
+
+impl World {
+    pub fn new() -> World {
+        let service = Service::new();
+        let pack = Pack::load("kaifeng").unwrap();
+        let regions = pack.regions.iter().map(|r| r.number()).collect();
+        let spec = CitySpec { seed: 7, people: 300, today: service.now().day(), regions };
+        let city = Arc::new(City::build(spec, city::REGIONS).unwrap());
+        let store = service.bed.store.clone();
+        seed::write(&store, &city, &pack, service.now(), &mut |_, _, _| {}).unwrap();
+        World::around(service)
+    }
+
+    /// Chooses the township of a served order and finds or makes one record of every kind in it.
+    fn around(service: Service) -> World {
+        let store = service.bed.store.clone();
+        const PLACE: &str =
+            "SELECT o.region FROM orders o JOIN call k ON k.person = o.person AND k.region = o.region
+            WHERE o.region BETWEEN ?1 AND ?2 AND o.carer IS NOT NULL AND o.checked_out_at IS NOT NULL
+            ORDER BY o.id DESC LIMIT 1";
+        let here: RegionCode = first(&store, PLACE, RegionRange::ALL).expect("the city has calls and visits");
+        let township = here.within(Level::Township);
+        let within = township.range();
+        let find = |what: &str, sql| first::<i64>(&store, sql, within).unwrap_or_else(|| panic!("no {what}"));
+        let order = find(
+            "visit",
+            "SELECT id FROM orders WHERE region BETWEEN ?1 AND ?2 AND checked_out_at IS NOT NULL ORDER BY id DESC",
+        );
+        // The simulated carers take no pictures.
+        const PHOTO: &str = "INSERT INTO photo
+                (id, order_id, sha256, kind, width, height, taken_at, received_at, by_account, bytes)
+            VALUES (?1, ?1, ?2, 'image/jpeg', 1, 1, 0, 0, 1, ?2)";
+        store.write(move |tx| tx.execute_one(PHOTO, app::p![order, [1_u8; 32]])).unwrap();
+        let of_order = |column: &'static str| {
+            store.read(move |tx| tx.one(column, app::p![order], |row| row.get::<i64>(0))).unwrap()
+        };
+        let account = service.account("record.holder", post(Role::StreetOfficer, within)).0;
+        service.session("record.holder");
+        let (token, now) = (token_hash("record"), service.now());
+        let new = NewToken {
+            name: "记录".into(),
+            holder: TokenFor::Program { range: within, provider: None },
+            days: 30,
+        };
+        let made = store
+            .write(move |tx| accounts::make_token(tx, &Service::root(), [0; 32], &new, token, now))
+            .unwrap();
+        let of_account = |sql: &'static str| {
+            store.read(move |tx| tx.one(sql, app::p![account], |row| row.get::<i64>(0))).unwrap()
+        };
+        World {
+            township,
+            person: of_order("SELECT person FROM orders WHERE id = ?1"),
+            call: find("call", "SELECT id FROM call WHERE region BETWEEN ?1 AND ?2 ORDER BY id DESC"),
+            photo: order,
+            ledger: find("ledger account", "SELECT id FROM ledger_account WHERE region BETWEEN ?1 AND ?2"),
+            account_post: of_account("SELECT id FROM post WHERE account = ?1"),
+            session: of_account("SELECT id FROM session WHERE account = ?1"),
+            carer: of_order("SELECT carer FROM orders WHERE id = ?1"),
+            provider: of_order("SELECT provider FROM orders WHERE id = ?1"),
+            token: made.0,
+            order,
+            account,
+            service,
+        }
+    }
+
+    /// What a parameter of a path is in this city. `None` for a route nobody has thought of yet.
+    pub fn example(&self, path: &str, parameter: &str) -> Option<(String, Bound)> {
+        let place = |id: i64| Some((id.to_string(), Bound::Place));
+        let under = |prefix| path.starts_with(prefix);
+        match parameter {
+            "*name" if under("/assets/") => Some(("app.js".into(), Bound::Nobody)),
+            "code" if under("/invitation/") => Some(("xyi_invented".into(), Bound::Nobody)),
+            "code" if under("/api/v1/regions/") => Some((self.township.to_string(), Bound::Place)),
+            "session" if under("/account/sessions/") => Some((self.session.to_string(), Bound::Person)),
+            "account" if under("/accounts/") => place(self.account),
+            "post" if under("/accounts/") => place(self.account_post),
+            "token" if under("/accounts/tokens/") => place(self.token),
+            "photo" if under("/carer/visits/") => place(self.photo),
+            "id" if under("/carer/visits/") => place(self.order),
+            "id" if under("/hotline/calls/") || under("/api/v1/calls/") => place(self.call),
+            "id" if under("/api/v1/orders/") => place(self.order),
+            "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
+            "id" if under("/api/v1/people/") => place(self.person),
+            _ => None,
+        }
+    }
+
+    /// The regions of a seat.
+    pub fn range(&self, seat: Seat) -> RegionRange {
+        let county = self.township.within(Level::County);
+        let shifted = |by: i64| RegionCode::new(self.township.number() + by).unwrap().range();
+        match seat {
+            Seat::Own => county.range(),
+            Seat::Child => self.township.range(),
+            // The last township of the county, or the first, whichever the records are not in.
+            Seat::Sibling
+                if county.range().holds(RegionCode::new(self.township.number() + 1_000).unwrap()) =>
+            {
+                shifted(1_000)
+            }
+            Seat::Sibling => shifted(-1_000),
+            Seat::Elsewhere => RegionCode::new(county.number() + 1_000_000).unwrap().range(),
+        }
+    }
+
+    /// Somebody of this role in this seat. Providers' people belong to the provider of the records, so that only the
+    /// seat can keep the records from them.
+    pub fn visitor(&self, role: Role, seat: Seat) -> Visitor {
+        let range = self.range(seat);
+        let username = format!("{}.{seat:?}", role.code().replace('_', ".")).to_lowercase();
+        if role == Role::System {
+            return self.program(&username, range);
+        }
+        let provider = role.of_provider().then_some(ProviderId(self.provider));
+        let carer = (role == Role::Worker).then_some(CarerId(self.carer));
+        self.service.signed_in(&username, NewPost { role, range, provider, carer })
+    }
+
+    fn program(&self, token: &str, range: RegionRange) -> Visitor {
+        let (hash, now) = (token_hash(token), self.service.now());
+        let new = NewToken {
+            name: token.to_owned(),
+            holder: TokenFor::Program { range, provider: None },
+            days: 30,
+        };
+        let store = &self.service.bed.store;
+        store.write(move |tx| accounts::make_token(tx, &Service::root(), [0; 32], &new, hash, now)).unwrap();
+        Visitor { cookie: None, bearer: Some(token.to_owned()) }
+    }
+
+    /// A body good enough that the record is looked for: otherwise "not found" would prove nothing.
+    pub fn body(&self, method: &str, path: &str) -> Value {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        match (method, last) {
+            ("POST", "assignment") => json!({ "carer": self.carer.to_string() }),
+            ("POST", "rating") => json!({ "stars": 5 }),
+            ("POST", "cancellation") => json!({ "reason": "mistake" }),
+            ("POST", "ending") => json!({ "outcome": "ordered" }),
+            ("POST", "disclosures") => json!({ "field": "phone", "reason": "核对身份" }),
+            ("POST", "facts") => json!({ "kind": "living", "value": "alone", "source": "走访" }),
+            _ => json!({}),
+        }
+    }
+
+    /// The fields of a form, for the same reason.
+    pub fn form(&self, path: &str) -> Vec<(&'static str, String)> {
+        let township = self.township.to_string();
+        match path.rsplit('/').next().unwrap_or_default() {
+            "posts" => vec![("role", "agent".into()), ("region", township)],
+            "person" => vec![("person", self.person.to_string())],
+            "outcome" => vec![("outcome", "ordered".into())],
+            "order" => vec![("person", self.person.to_string())],
+            "telephone" => vec![("reason", "没有信号".into())],
+            "refusal" => vec![("reason", "生病".into())],
+            _ => vec![],
+        }
+    }
+}
