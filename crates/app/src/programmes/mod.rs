@@ -4,7 +4,7 @@ mod sql;
 
 use domain::{
     ids::PersonId,
-    programmes::{Asset, Right, ServiceItem},
+    programmes::{Right, ServiceItem},
     regions::RegionCode,
     time::{Day, Month},
 };
@@ -40,24 +40,6 @@ pub fn rights(
         }
     }
     Ok(rights.into_iter().map(|(right, _, account)| (right, account)).collect())
-}
-
-/// What is left of one of a person's rights.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RightLeft {
-    /// Name of the programme.
-    pub programme: String,
-    /// Money or minutes.
-    pub asset: Asset,
-    /// What was given for the month.
-    pub amount: i64,
-    /// What is neither used nor held.
-    pub left: i64,
-}
-
-/// A person's rights of a month with what is left of each, in the order they are used.
-pub fn rights_left(tx: &mut Tx<'_>, person: PersonId, month: Month) -> Result<Vec<RightLeft>, Fault> {
-    sql::rights_left(tx, person, &month.to_string())
 }
 
 /// Name of the programme a right was given under.

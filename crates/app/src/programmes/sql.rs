@@ -34,13 +34,6 @@ crate::statements! {
         WHERE f.programme = ?1
             AND f.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = ?1 AND x.valid_from <= ?2)
         ORDER BY f.funder";
-    RIGHTS_LEFT = "SELECT g.name, e.asset, e.amount, a.credits_posted - a.debits_posted - a.debits_pending
-        FROM entitlement e
-        JOIN ledger_account a ON a.id = e.account
-        JOIN programme g ON g.code = e.programme
-            AND g.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = e.programme)
-        WHERE e.person = ?1 AND e.month = ?2
-        ORDER BY g.pick_order, e.id";
     NAME_OF_RIGHT = "SELECT g.name FROM entitlement e
         JOIN programme g ON g.code = e.programme
             AND g.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = e.programme)
@@ -107,21 +100,6 @@ pub(super) fn funders(
         [Level::Province, Level::City, Level::County].map(|level| lives_in.within(level));
     tx.all(FUNDERS, p![programme, day, city, county, province], |row| {
         Ok(Funder { account: row.get(0)?, weight: row.get(1)? })
-    })
-}
-
-pub(super) fn rights_left(
-    tx: &mut Tx<'_>,
-    person: PersonId,
-    month: &str,
-) -> Result<Vec<super::RightLeft>, Fault> {
-    tx.all(RIGHTS_LEFT, p![person, month], |row| {
-        Ok(super::RightLeft {
-            programme: row.get(0)?,
-            asset: row.word(1, Asset::from_code)?,
-            amount: row.get(2)?,
-            left: row.get(3)?,
-        })
     })
 }
 

@@ -1,23 +1,21 @@
 //! A call in hand: who calls, what is known of them, what they have and whom one could ring.
 
 use app::{
+    ledger::grants,
     orders::{
         self,
         calls::{self, Call, Outcome},
     },
     outcome::{Answer, No},
     parties::people::{self, Card, Contact},
-    programmes,
     store::Tx,
 };
 use askama::Template;
 use domain::{
     access::{Act, Actor},
     ids::{CallId, PersonId},
-    money::{Fen, Minutes},
     orders::OrderState,
     parties::{PersonState, Phone},
-    programmes::Asset,
     time::{At, Now},
 };
 
@@ -121,12 +119,9 @@ impl Context {
         let open = lines.iter().rev().filter(|l| waits(l.state)).map(|l| {
             (l.id.to_string(), l.start_at.as_seen(now), l.service_name.clone(), l.state.label().to_owned())
         });
-        let rights = programmes::rights_left(tx, person, now.month())?.into_iter().map(|r| {
-            let left = |n: i64| match r.asset {
-                Asset::Fen => Fen(n).to_string(),
-                Asset::Minutes => Minutes(n).to_string(),
-            };
-            (r.programme.clone(), format!("余 {}，共 {}", left(r.left), left(r.amount)))
+        let rights = grants::rights_of(tx, actor, person, now.month())?.into_iter().map(|r| {
+            let left = format!("余 {}，共 {}", r.quantity(r.left()), r.quantity(r.amount));
+            (r.name.clone(), left)
         });
         Ok(Context {
             person,
