@@ -7,7 +7,7 @@ use app::{
         calls::{self, Call, Outcome},
     },
     outcome::{Answer, No},
-    parties::people::{self, Card, Contact},
+    parties::people::{self, Card, Contact, search::PeopleQuery},
     store::Tx,
 };
 use askama::Template;
@@ -15,7 +15,7 @@ use domain::{
     access::{Act, Actor},
     ids::{CallId, PersonId},
     orders::OrderState,
-    parties::{PersonState, Phone},
+    parties::PersonState,
     time::{At, Now},
 };
 
@@ -27,6 +27,8 @@ use crate::{Page, filters};
 
 /// Lines in each part of the context.
 const SHOWN: usize = 6;
+/// People found at once: beyond this one types another letter.
+const FOUND: usize = 12;
 /// How far back visits are looked for.
 const DAYS_BACK: i64 = 92;
 
@@ -287,11 +289,12 @@ fn placed_in(tx: &mut Tx<'_>, actor: &Actor, call: &Call, now: Now) -> Answer<Ve
 }
 
 fn search(tx: &mut Tx<'_>, actor: &Actor, words: &str, now: Now) -> Answer<Vec<Who>> {
-    if let Ok(phone) = Phone::parse(words) {
-        let known = people::cards_of_phone(tx, actor, &phone, now)?;
-        return Ok(known.into_iter().map(|(card, relation)| Who::of(card, relation)).collect());
+    if words.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(Vec::new())
+    let query = PeopleQuery { text: words.to_owned(), limit: FOUND, ..PeopleQuery::default() };
+    let found = people::search::search(tx, actor, &query, now)?;
+    Ok(found.cards.into_iter().map(|card| Who::of(card, String::new())).collect())
 }
 
 /// Who somebody is, in one line.
