@@ -118,6 +118,11 @@ pub fn place(tx: &mut Tx<'_>) -> Result<Option<Place>, Fault> {
     settings::find(tx, PLACE)?.map(|text| Ok(serde_json::from_str(&text)?)).transpose()
 }
 
+/// Every version of a catalogue item, with its first day and the day after its last.
+pub fn versions(tx: &mut Tx<'_>, code: &str) -> Result<Vec<(Service, Day, Option<Day>)>, Fault> {
+    sql::versions(tx, code)
+}
+
 /// Code and first day of a version of a programme.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Version {

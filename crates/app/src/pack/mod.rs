@@ -23,7 +23,7 @@ use domain::{
 };
 use rust_embed::RustEmbed;
 
-pub use install::{Installed, PackRefusal, Place, install, place};
+pub use install::{Installed, PackRefusal, Place, install, place, versions};
 use reader::Troubles;
 
 pub(crate) const STATEMENTS: &[(&str, &str)] = sql::ALL;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     p,
-    store::{Fault, Tx},
+    store::{Fault, Row, Tx},
 };
 
 crate::statements! {
@@ -16,6 +16,9 @@ crate::statements! {
     OPEN_ITEMS = "SELECT code, valid_from, category, name, help_kind, unit, minutes_std, minutes_min, price_fen, workers,
             same_sex, who_may, one_of_them, evidence, contraindication, price_low_fen, price_high_fen
         FROM service_item WHERE valid_to IS NULL ORDER BY code";
+    VERSIONS = "SELECT code, valid_from, category, name, help_kind, unit, minutes_std, minutes_min, price_fen, workers,
+            same_sex, who_may, one_of_them, evidence, contraindication, price_low_fen, price_high_fen, valid_to
+        FROM service_item WHERE code = ?1 ORDER BY valid_from";
     INSERT_ITEM = "INSERT INTO service_item (code, valid_from, category, name, help_kind, unit, minutes_std, minutes_min,
             price_fen, workers, same_sex, who_may, one_of_them, evidence, contraindication, price_low_fen,
             price_high_fen)
@@ -43,27 +46,32 @@ pub(super) fn has_items(tx: &mut Tx<'_>) -> Result<bool, Fault> {
 
 /// Items without an end, with the day their version began.
 pub(super) fn open_items(tx: &mut Tx<'_>) -> Result<Vec<(Day, Service)>, Fault> {
-    tx.all(OPEN_ITEMS, p![], |row| {
-        let unit: String = row.get(5)?;
-        let item = domain::programmes::ServiceItem {
-            code: row.get(0)?,
-            name: row.get(3)?,
-            help_kind: row.get(4)?,
-            by_hour: unit == "小时",
-            minutes_std: row.get(6)?,
-            minutes_min: row.get(7)?,
-            unit_price: row.get(8)?,
-            workers: row.get(9)?,
-            same_sex: row.get(10)?,
-            who_may: row.get(11)?,
-            one_of_them: row.get(12)?,
-            evidence: row.get(13)?,
-            contraindication: row.get(14)?,
-        };
-        let service =
-            Service { category: row.get(2)?, item, price_low: row.get(15)?, price_high: row.get(16)? };
-        Ok((row.get(1)?, service))
-    })
+    tx.all(OPEN_ITEMS, p![], |row| Ok((row.get(1)?, service(row)?)))
+}
+
+/// Every version of an item with its first day and the day after its last.
+pub(super) fn versions(tx: &mut Tx<'_>, code: &str) -> Result<Vec<(Service, Day, Option<Day>)>, Fault> {
+    tx.all(VERSIONS, p![code], |row| Ok((service(row)?, row.get(1)?, row.get(17)?)))
+}
+
+fn service(row: &Row<'_>) -> Result<Service, Fault> {
+    let unit: String = row.get(5)?;
+    let item = domain::programmes::ServiceItem {
+        code: row.get(0)?,
+        name: row.get(3)?,
+        help_kind: row.get(4)?,
+        by_hour: unit == "小时",
+        minutes_std: row.get(6)?,
+        minutes_min: row.get(7)?,
+        unit_price: row.get(8)?,
+        workers: row.get(9)?,
+        same_sex: row.get(10)?,
+        who_may: row.get(11)?,
+        one_of_them: row.get(12)?,
+        evidence: row.get(13)?,
+        contraindication: row.get(14)?,
+    };
+    Ok(Service { category: row.get(2)?, item, price_low: row.get(15)?, price_high: row.get(16)? })
 }
 
 pub(super) fn insert_item(tx: &mut Tx<'_>, from: Day, s: &Service) -> Result<(), Fault> {
