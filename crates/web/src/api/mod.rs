@@ -8,7 +8,9 @@ pub mod me;
 pub mod openapi;
 pub mod orders;
 pub mod people;
+pub mod providers;
 pub mod regions;
+pub mod statements;
 
 use std::str::FromStr;
 

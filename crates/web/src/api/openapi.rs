@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{calls, evidence, ledger, me, orders, people, regions};
+use super::{calls, evidence, ledger, me, orders, people, providers, regions, statements};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,6 +18,9 @@ use super::{calls, evidence, ledger, me, orders, people, regions};
         orders::check_in, orders::check_out, orders::confirmation, orders::rating, orders::settlement,
         orders::cancellation,
         ledger::accounts, ledger::account, ledger::transfers,
+        providers::index, providers::show, providers::carers, providers::carer, providers::services,
+        providers::service, providers::entitlements,
+        statements::index, statements::create, statements::show, statements::check, statements::payment,
         evidence::index,
         people::index, people::create, people::show, people::update, people::disclose, people::facts, people::state_fact,
         regions::index, regions::show,

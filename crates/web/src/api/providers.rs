@@ -298,7 +298,8 @@ impl From<ServiceItem> for ServiceView {
 #[utoipa::path(get, path = "/api/v1/services", tag = "services",
     responses((status = 200, body = Listing<ServiceView>)))]
 pub async fn services(State(app): State<App>, _: Signed) -> Reply<Listing<ServiceView>> {
-    let items = app.read(|tx, now| Ok(programmes::catalogue_on(tx, now.day())?)).await.map_err(only_faults)?;
+    let items =
+        app.read(|tx, now| Ok(programmes::catalogue_on(tx, now.day())?)).await.map_err(only_faults)?;
     Ok(Listing { items: items.into_iter().map(ServiceView::from).collect(), next: None })
 }
 
@@ -310,10 +311,8 @@ pub async fn service(
     _: Signed,
     Path(code): Path<String>,
 ) -> Reply<Json<ServiceView>> {
-    let item = app
-        .read(move |tx, now| Ok(programmes::item_on(tx, &code, now.day())?))
-        .await
-        .map_err(only_faults)?;
+    let item =
+        app.read(move |tx, now| Ok(programmes::item_on(tx, &code, now.day())?)).await.map_err(only_faults)?;
     item.map(|(item, _)| Json(item.into())).ok_or_else(Problem::not_found)
 }
 

@@ -182,7 +182,8 @@ pub async fn index(
                 .ok_or_else(|| Problem::malformed("state 应为 made、checked、paid 或 returned"))?,
         ),
     };
-    let filter = Filter { month: asked.month, provider: parsed(asked.provider.as_deref(), "provider")?, state };
+    let filter =
+        Filter { month: asked.month, provider: parsed(asked.provider.as_deref(), "provider")?, state };
     let offset = parsed_number(asked.after.as_deref(), "after")?.unwrap_or(0).max(0);
     let limit = parsed_number(asked.limit.as_deref(), "limit")?.unwrap_or(50).clamp(1, 200);
     let actor = signed.actor();

@@ -109,7 +109,8 @@ pub(crate) fn region_choices(
         let code = codes[next];
         next += 1;
         if code.level() < Level::Township {
-            let below: Vec<RegionCode> = book.children_of(code, now.day()).into_iter().map(|r| r.code).collect();
+            let below: Vec<RegionCode> =
+                book.children_of(code, now.day()).into_iter().map(|r| r.code).collect();
             let at = next;
             codes.splice(at..at, below);
         }

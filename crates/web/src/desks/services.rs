@@ -99,9 +99,8 @@ pub async fn index(State(app): State<App>, page: Page, signed: Signed) -> Reply<
     let mut by_help: BTreeMap<usize, Help> = BTreeMap::new();
     for item in items {
         let place = HELPS.iter().position(|help| *help == item.help_kind).unwrap_or(HELPS.len());
-        let help = by_help
-            .entry(place)
-            .or_insert_with(|| Help { name: item.help_kind.clone(), items: Vec::new() });
+        let help =
+            by_help.entry(place).or_insert_with(|| Help { name: item.help_kind.clone(), items: Vec::new() });
         help.items.push(Item { unit: unit(&item), who: who(&item), item });
     }
     let (helps, programmes) = (by_help.into_values().collect(), list.into_iter().map(programme).collect());
@@ -159,11 +158,8 @@ pub async fn show(
             let versions = app::pack::versions(tx, &code)?;
             let mut paid_by = grants::overview(tx, &actor, now.month(), now)?;
             paid_by.retain(|p| p.covers.contains(&code));
-            let providers = if sees_providers {
-                providers::doing(tx, &actor, &code, now.day())?
-            } else {
-                Vec::new()
-            };
+            let providers =
+                if sees_providers { providers::doing(tx, &actor, &code, now.day())? } else { Vec::new() };
             Ok::<_, No<Never>>((versions, paid_by, providers))
         })
         .await?;

@@ -174,6 +174,13 @@ pub struct Sum {
     pub own: Fen,
 }
 
+impl Sum {
+    /// The funders' part.
+    pub fn funded(&self) -> Fen {
+        self.price - self.own
+    }
+}
+
 /// A statement with everything that makes it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
@@ -215,6 +222,13 @@ pub struct Open {
     pub price: Fen,
     /// The elders' part.
     pub own: Fen,
+}
+
+impl Open {
+    /// The funders' part.
+    pub fn funded(&self) -> Fen {
+        self.price - self.own
+    }
 }
 
 /// Which statements a list shows.

@@ -59,7 +59,8 @@ async fn form(
     ask: CarerAsk,
     mistakes: Mistakes,
 ) -> Reply<Form> {
-    let page = page.titled(if matches!(of, Of::Old(_)) { "修改服务人员" } else { "登记服务人员" }, "providers");
+    let page =
+        page.titled(if matches!(of, Of::Old(_)) { "修改服务人员" } else { "登记服务人员" }, "providers");
     let wanted = ask.region.clone();
     let (provider_name, regions) = app
         .read(move |tx, now| {

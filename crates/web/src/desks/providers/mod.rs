@@ -261,12 +261,7 @@ struct Everything {
     inside: bool,
 }
 
-fn everything(
-    tx: &mut app::store::Tx<'_>,
-    actor: &Actor,
-    id: ProviderId,
-    now: Now,
-) -> Found<Everything> {
+fn everything(tx: &mut app::store::Tx<'_>, actor: &Actor, id: ProviderId, now: Now) -> Found<Everything> {
     let provider = providers::provider(tx, actor, id, now)?;
     let filter = carers::Filter { provider: Some(id), ..carers::Filter::default() };
     let carers = carers::list(tx, actor, &filter, CARERS_MAX, now)?;
@@ -301,9 +296,7 @@ fn carer_row(carer: Carer, today: Day) -> CarerRow {
     CarerRow {
         hours: carer.hours(),
         certificates: some_of(&names, 3),
-        papers: worst
-            .filter(|s| matches!(s, Standing::Expired(_) | Standing::Ending(_)))
-            .map(standing_chip),
+        papers: worst.filter(|s| matches!(s, Standing::Expired(_) | Standing::Ending(_))).map(standing_chip),
         leave: leave_words(&carer, today),
         carer,
     }

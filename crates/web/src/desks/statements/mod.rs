@@ -142,8 +142,7 @@ pub struct Make {
 /// Makes the statement of a provider's month.
 pub async fn create(State(app): State<App>, signed: Signed, Form(form): Form<Make>) -> Reply {
     let provider: ProviderId = form.provider.parse().map_err(|_| Problem::not_found())?;
-    let month =
-        Month::parse(&form.month).ok_or_else(|| Problem::malformed("月份应写成 2026-11 这样"))?;
+    let month = Month::parse(&form.month).ok_or_else(|| Problem::malformed("月份应写成 2026-11 这样"))?;
     let actor = signed.actor();
     let id = app.write(move |tx, now| statements::make(tx, &actor, provider, month, now)).await?;
     Ok(see_with(&format!("/statements/{id}"), "已制单，请另一位同事复核", None))

@@ -141,8 +141,7 @@ pub async fn lines(State(app): State<App>, signed: Signed, Path(id): Path<String
         csv.push_str("\r\n");
     }
     let s = &sheet.statement;
-    let total =
-        [yuan(s.price), yuan(s.amount), yuan(s.own)].join(",");
+    let total = [yuan(s.price), yuan(s.amount), yuan(s.own)].join(",");
     csv.push_str(&format!("合计,,,,,{total}\r\n"));
     let name = format!("attachment; filename=\"statement-{}-{}.csv\"", s.month, s.id);
     let headers =
