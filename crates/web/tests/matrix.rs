@@ -114,11 +114,7 @@ async fn nobody_gets_further_than_the_permission_list_says() {
         }
         for role in Role::ALL {
             for (n, seat) in Seat::ALL.into_iter().enumerate() {
-                let hidden = match target.bound {
-                    Some(Bound::Place) => !seat.sees(),
-                    Some(Bound::Person) => true,
-                    Some(Bound::Nobody) | None => false,
-                };
+                let hidden = !seat.sees(target.bound);
                 let expected = match (target.passes(*role), hidden) {
                     (false, _) => StatusCode::FORBIDDEN,
                     (true, true) => StatusCode::NOT_FOUND,
@@ -145,13 +141,13 @@ async fn nobody_gets_further_than_the_permission_list_says() {
     for target in targets.iter().filter(|t| !leaves(t)).chain(targets.iter().filter(leaves)) {
         for role in Role::ALL {
             for (n, seat) in Seat::ALL.into_iter().enumerate() {
-                if !target.passes(*role) || target.bound.is_some() && !seat.sees() {
+                if !target.passes(*role) || !seat.sees(target.bound) {
                     continue;
                 }
                 let seen = target.ask(&world, &visitors[&(*role, n)]).await;
                 let broken = seen.status.is_server_error();
                 // A body that is not even read would make the "not found" above worth nothing.
-                let unread = target.bound == Some(Bound::Place)
+                let unread = target.bound.is_some()
                     && matches!(
                         seen.status,
                         StatusCode::BAD_REQUEST

@@ -24,6 +24,8 @@ use super::support::{Service, Visitor, post};
 pub enum Bound {
     /// To a place: whoever does not see the place must not learn that it exists.
     Place,
+    /// To a county, whose townships share it: providers and what is settled with them.
+    County,
     /// To one person: nobody else must learn that it exists.
     Person,
     /// To nobody: assets, codes.
@@ -47,8 +49,13 @@ impl Seat {
     pub const ALL: [Seat; 4] = [Seat::Own, Seat::Child, Seat::Sibling, Seat::Elsewhere];
 
     /// Whether the records can be seen from there.
-    pub fn sees(self) -> bool {
-        matches!(self, Seat::Own | Seat::Child)
+    pub fn sees(self, bound: Option<Bound>) -> bool {
+        match bound {
+            Some(Bound::Place) => matches!(self, Seat::Own | Seat::Child),
+            Some(Bound::County) => self != Seat::Elsewhere,
+            Some(Bound::Person) => false,
+            Some(Bound::Nobody) | None => true,
+        }
     }
 }
 
@@ -67,6 +74,9 @@ pub struct World {
     session: i64,
     carer: i64,
     provider: i64,
+    fact: i64,
+    statement: i64,
+    service_code: String,
 }
 
 /// The first column of the first row.
@@ -91,7 +101,8 @@ impl World {
         let store = service.bed.store.clone();
         const PLACE: &str =
             "SELECT o.region FROM orders o JOIN call k ON k.person = o.person AND k.region = o.region
-            WHERE o.region BETWEEN ?1 AND ?2 AND o.carer IS NOT NULL AND o.checked_out_at IS NOT NULL
+            JOIN provider v ON v.id = o.provider AND v.region / 1000000 = o.region / 1000000
+            WHERE o.region BETWEEN ?1 AND ?2 AND o.checked_out_at IS NOT NULL
             ORDER BY o.id DESC LIMIT 1";
         let here: RegionCode = first(&store, PLACE, RegionRange::ALL).expect("the city has calls and visits");
         let township = here.within(Level::Township);
@@ -99,7 +110,9 @@ impl World {
         let find = |what: &str, sql| first::<i64>(&store, sql, within).unwrap_or_else(|| panic!("no {what}"));
         let order = find(
             "visit",
-            "SELECT id FROM orders WHERE region BETWEEN ?1 AND ?2 AND checked_out_at IS NOT NULL ORDER BY id DESC",
+            "SELECT o.id FROM orders o
+                JOIN provider v ON v.id = o.provider AND v.region / 1000000 = o.region / 1000000
+                WHERE o.region BETWEEN ?1 AND ?2 AND o.checked_out_at IS NOT NULL ORDER BY o.id DESC",
         );
         // The simulated carers take no pictures.
         const PHOTO: &str = "INSERT INTO photo
@@ -123,8 +136,18 @@ impl World {
         let of_account = |sql: &'static str| {
             store.read(move |tx| tx.one(sql, app::p![account], |row| row.get::<i64>(0))).unwrap()
         };
+        let county = township.within(Level::County).range();
+        let statement = first(&store, "SELECT id FROM statement WHERE region BETWEEN ?1 AND ?2", county)
+            .expect("a statement");
+        let service_code = first(&store, "SELECT code FROM service_item WHERE ?1 <= ?2", county).unwrap();
         World {
             township,
+            fact: of_order(
+                "SELECT f.id FROM person_fact f JOIN orders o ON o.person = f.person
+                    WHERE o.id = ?1 AND f.known_to IS NULL",
+            ),
+            statement,
+            service_code,
             person: of_order("SELECT person FROM orders WHERE id = ?1"),
             call: find("call", "SELECT id FROM call WHERE region BETWEEN ?1 AND ?2 ORDER BY id DESC"),
             photo: order,
@@ -143,6 +166,7 @@ impl World {
     /// What a parameter of a path is in this city. `None` for a route nobody has thought of yet.
     pub fn example(&self, path: &str, parameter: &str) -> Option<(String, Bound)> {
         let place = |id: i64| Some((id.to_string(), Bound::Place));
+        let county = |id: i64| Some((id.to_string(), Bound::County));
         let under = |prefix| path.starts_with(prefix);
         match parameter {
             "*name" if under("/assets/") => Some(("app.js".into(), Bound::Nobody)),
@@ -154,6 +178,16 @@ impl World {
             "token" if under("/accounts/tokens/") => place(self.token),
             "photo" if under("/carer/visits/") => place(self.photo),
             "id" if under("/carer/visits/") => place(self.order),
+            "order" if under("/dispatch/") => place(self.order),
+            "id" if under("/people/") => place(self.person),
+            "fact" if under("/people/") => place(self.fact),
+            "field" if under("/people/") => Some(("phone".into(), Bound::Nobody)),
+            "id" if under("/providers/") || under("/api/v1/providers/") => county(self.provider),
+            "id" if under("/carers/") || under("/api/v1/carers/") => county(self.carer),
+            "code" if under("/services/") || under("/api/v1/services/") => {
+                Some((self.service_code.clone(), Bound::Nobody))
+            }
+            "id" if under("/statements/") || under("/api/v1/statements/") => county(self.statement),
             "id" if under("/hotline/calls/") || under("/api/v1/calls/") => place(self.call),
             "id" if under("/api/v1/orders/") => place(self.order),
             "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
@@ -226,6 +260,7 @@ impl World {
             "posts" => vec![("role", "agent".into()), ("region", township)],
             "person" => vec![("person", self.person.to_string())],
             "outcome" => vec![("outcome", "ordered".into())],
+            "offer" => vec![("carer", self.carer.to_string())],
             "order" => vec![("person", self.person.to_string())],
             "telephone" => vec![("reason", "没有信号".into())],
             "refusal" => vec![("reason", "生病".into())],
