@@ -171,6 +171,11 @@ pub fn recent(tx: &mut Tx<'_>, actor: &Actor, before: Option<i64>, limit: i64) -
     Ok(sql::recent(tx, before.unwrap_or(i64::MAX), actor.scope(), limit.clamp(1, 500))?)
 }
 
+/// When the latest thing happened.
+pub(crate) fn last_at(tx: &mut Tx<'_>) -> Result<Option<At>, Fault> {
+    sql::last_at(tx)
+}
+
 /// News after a position, for live desks and workers.
 pub fn told_after(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<Told>, Fault> {
     sql::told_after(tx, seq, limit)

@@ -27,6 +27,7 @@ crate::statements! {
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
         WHERE e.seq < ?1 AND e.region BETWEEN ?2 AND ?3
         ORDER BY e.seq DESC LIMIT ?4";
+    LAST_AT = "SELECT at FROM evidence ORDER BY seq DESC LIMIT 1";
     LAST = "SELECT COALESCE(MAX(seq), 0) FROM evidence";
     SEALS = "SELECT batch, from_seq, to_seq, rows_sealed, digest, sealed_at, signature FROM seal ORDER BY batch";
     LAST_SEAL = "SELECT batch, from_seq, to_seq, rows_sealed, digest, sealed_at, signature FROM seal
@@ -87,6 +88,10 @@ pub(super) fn between(tx: &mut Tx<'_>, after: i64, to: i64, limit: i64) -> Resul
 
 pub(super) fn last(tx: &mut Tx<'_>) -> Result<i64, Fault> {
     tx.one(LAST, p![], |row| row.get(0))
+}
+
+pub(super) fn last_at(tx: &mut Tx<'_>) -> Result<Option<At>, Fault> {
+    tx.find(LAST_AT, p![], |row| row.get(0))
 }
 
 fn seal(row: &Row<'_>) -> Result<Seal, Fault> {

@@ -24,9 +24,14 @@ impl IdSource {
         IdSource { last: AtomicI64::new(0), process: i64::from(process) }
     }
 
+    /// Gives no id of a moment before this one any more, whatever the clock says.
+    pub fn not_before(&self, at: At) {
+        self.last.fetch_max(floor(at), Ordering::Relaxed);
+    }
+
     /// An id never given before by this source, near this moment.
     pub fn next(&self, now: At) -> i64 {
-        let floor = (now.0.div_euclid(1000) - EPOCH_MS).max(1) << 14;
+        let floor = floor(now);
         let mut last = self.last.load(Ordering::Relaxed);
         loop {
             let next = floor.max(last + 1);
@@ -36,6 +41,11 @@ impl IdSource {
             }
         }
     }
+}
+
+/// The first position of a moment's millisecond.
+fn floor(at: At) -> i64 {
+    (at.0.div_euclid(1000) - EPOCH_MS).max(1) << 14
 }
 
 #[cfg(test)]
@@ -52,5 +62,14 @@ mod tests {
             assert!(id > last && id & 0xff == 3);
             last = id;
         }
+    }
+
+    #[test]
+    fn a_source_that_begins_anew_can_be_told_where() {
+        let (old, new) = (IdSource::new(0), IdSource::new(0));
+        let now = At(1_790_000_000_000_000);
+        let given = old.next(now);
+        new.not_before(now.plus_seconds(1));
+        assert!(new.next(now.plus_minutes(-5)) > given);
     }
 }

@@ -1,38 +1,39 @@
-//! SQLite: one writer thread that commits in groups, a pool of readers, a thread that checkpoints.
-//!
-//! The writer takes every waiting command into one transaction, each in its own savepoint, commits once with
-//! `synchronous=FULL`, then answers them all. One fsync costs milliseconds, so this is the difference between some
-//! hundred and many thousand durable commands a second.
+//! SQLite: one writer that commits in groups (see `writer`), a pool of readers, a thread that checkpoints.
+
+mod writer;
 
 use std::{
-    path::Path,
-    sync::{Arc, Mutex, mpsc},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
 use refinery::Migration;
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use super::{
-    Fault, FaultKind, Job, Shared, Verdict,
+    Fault, FaultKind, Job, Shared,
     dialect::{self, Dialect},
     tx::{Conn, Tx},
 };
+use writer::{Message, Writer};
 
-/// Most commands in one commit. 512: far more than one machine's connections, small enough to answer in time.
-const GROUP_MAX: usize = 512;
 /// Readers at once; more than the cores, because a page's questions are short.
 const READERS: usize = 4;
 /// Statements each connection keeps parsed.
 const STATEMENTS: usize = 512;
-/// Write-ahead log pages after which the checkpointer goes to work (4 KiB each).
-const CHECKPOINT_PAGES: i64 = 4_000;
+/// How often the log is copied back while there is something new in it.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Write-ahead log pages after which the writer itself starts a new log.
 const RESTART_PAGES: i64 = 64_000;
 
 pub(super) struct Lite {
-    writes: Option<mpsc::Sender<Job>>,
+    writes: mpsc::Sender<Message>,
     reads: Option<mpsc::Sender<Job>>,
     stop: Option<mpsc::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -46,13 +47,21 @@ impl Lite {
         let mut writer = connect(&file)?;
         migrate(&mut writer)?;
         writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+        writer.pragma_update(None, "synchronous", "normal")?;
 
-        let (writes, write_jobs) = mpsc::channel();
+        let (writes, inbox) = mpsc::channel();
+        let (to_disk, committed) = mpsc::channel();
         let (reads, read_jobs) = mpsc::channel();
         let (stop, stopped) = mpsc::channel();
         let mut threads = Vec::new();
-        let mine = Arc::clone(shared);
-        threads.push(spawn("store-writer", move || write_groups(&writer, &write_jobs, &mine))?);
+        let log = Arc::new(Log { file: log_of(&file), pages: AtomicI64::new(0) });
+        let wal =
+            std::fs::File::open(&log.file).map_err(|e| Fault::from(e).at(log.file.display().to_string()))?;
+        let writer = Writer { conn: writer, inbox, to_disk, on_the_way: 0, stopped: false, broken: None };
+        let (mine, his) = (Arc::clone(shared), Arc::clone(&log));
+        threads.push(spawn("store-writer", move || writer.run(&mine, &his))?);
+        let (mine, back) = (Arc::clone(shared), writes.clone());
+        threads.push(spawn("store-sync", move || writer::sync(&wal, &committed, &back, &mine))?);
         let read_jobs = Arc::new(Mutex::new(read_jobs));
         for n in 0..READERS {
             let reader = connect(&file)?;
@@ -61,36 +70,36 @@ impl Lite {
             threads.push(spawn(&format!("store-reader-{n}"), move || read_jobs_of(&reader, &jobs, &mine))?);
         }
         let checkpointer = connect(&file)?;
-        threads.push(spawn("store-checkpoint", move || checkpoint(&checkpointer, &stopped))?);
-        Ok(Lite { writes: Some(writes), reads: Some(reads), stop: Some(stop), threads })
+        threads.push(spawn("store-checkpoint", move || log.checkpoint(&checkpointer, &stopped))?);
+        Ok(Lite { writes, reads: Some(reads), stop: Some(stop), threads })
     }
 
     pub(super) fn write(&self, job: Job) {
-        send(self.writes.as_ref(), job);
+        if let Err(mpsc::SendError(Message::Job(job))) = self.writes.send(Message::Job(job)) {
+            job.finish(Err(Fault::other("the store has stopped")));
+        }
     }
 
     pub(super) fn read(&self, job: Job) {
-        send(self.reads.as_ref(), job);
+        if let Some(Err(mpsc::SendError(job))) = self.reads.as_ref().map(|to| to.send(job)) {
+            job.finish(Err(Fault::other("the store has stopped")));
+        }
     }
 }
 
 impl Drop for Lite {
     fn drop(&mut self) {
-        self.writes = None;
+        let _ = self.writes.send(Message::Stop);
         self.reads = None;
         self.stop = None;
-        for thread in self.threads.drain(..) {
-            // The last clone may be dropped by a command on the writer itself, which cannot wait for its own end.
-            if thread.thread().id() != std::thread::current().id() {
+        // The last clone may be dropped by what a command's answer set off, on one of these threads, which cannot wait
+        // for its own end.
+        let here = std::thread::current().id();
+        if self.threads.iter().all(|thread| thread.thread().id() != here) {
+            for thread in self.threads.drain(..) {
                 let _ = thread.join();
             }
         }
-    }
-}
-
-fn send(to: Option<&mpsc::Sender<Job>>, job: Job) {
-    if let Some(Err(mpsc::SendError(job))) = to.map(|to| to.send(job)) {
-        job.finish(Err(Fault::other("the store has stopped")));
     }
 }
 
@@ -107,6 +116,8 @@ fn connect(file: &Path) -> Result<Connection, Fault> {
     conn.pragma_update(None, "cache_size", -131_072)?;
     conn.pragma_update(None, "temp_store", "memory")?;
     conn.pragma_update(None, "mmap_size", 1_073_741_824_i64)?;
+    // Otherwise a statement on a table with partial indexes is parsed and planned anew whenever a bound value changes.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
 }
@@ -127,79 +138,55 @@ pub(super) fn migrations(to: Dialect) -> Result<Vec<Migration>, Fault> {
         .map_err(|e| Fault::other(format!("migration: {e}")))
 }
 
-fn write_groups(conn: &Connection, jobs: &mpsc::Receiver<Job>, shared: &Shared) {
-    while let Ok(first) = jobs.recv() {
-        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1)).collect();
-        write_group(conn, group, shared);
-        if let Err(fault) = keep_log_short(conn) {
-            tracing::warn!(%fault, "the write-ahead log was not restarted");
-        }
-    }
-}
-
-/// Runs a group in one transaction. When the group cannot be committed, each command is told so; none is half done.
-fn write_group(conn: &Connection, mut group: Vec<Job>, shared: &Shared) {
-    let mut told = false;
-    let ran = (|| -> Result<(), Fault> {
-        conn.execute_batch("BEGIN IMMEDIATE")?;
-        for job in &mut group {
-            cached(conn, "SAVEPOINT command")?;
-            let mut tx = Tx::new(Conn::Lite(conn), shared);
-            // With one writer a conflict is not the work of another transaction, so it is an answer like any other.
-            match job.run(&mut tx) {
-                Verdict::Keep => told |= tx.told,
-                Verdict::RollBack | Verdict::Again => cached(conn, "ROLLBACK TO command")?,
-            }
-            cached(conn, "RELEASE command")?;
-        }
-        cached(conn, "COMMIT")
-    })();
-    if ran.is_err() && !conn.is_autocommit() {
-        let _ = conn.execute_batch("ROLLBACK");
-    }
-    if let Err(fault) = &ran {
-        tracing::error!(%fault, commands = group.len(), "a group of commands was not committed");
-    }
-    for job in group {
-        job.finish(ran.clone());
-    }
-    if told && ran.is_ok() {
-        shared.told();
-    }
-}
-
 fn cached(conn: &Connection, sql: &str) -> Result<(), Fault> {
     conn.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
 
-fn log_pages(conn: &Connection, mode: &str) -> Result<i64, Fault> {
-    Ok(conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))?)
+fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
-/// Under steady load the log is never free of readers and writers at once, so now and then the writer makes it so.
-fn keep_log_short(conn: &Connection) -> Result<(), Fault> {
-    let file = conn.path().map(|p| format!("{p}-wal"));
-    let pages = file.and_then(|f| std::fs::metadata(f).ok()).map_or(0, |m| m.len() / 4096);
-    if i64::try_from(pages).unwrap_or(i64::MAX) > RESTART_PAGES {
-        log_pages(conn, "TRUNCATE")?;
-    }
-    Ok(())
+/// The write-ahead log: how long it is, and keeping it from growing.
+///
+/// It is written again from its beginning rather than cut, because a sync of a file that keeps its size is cheaper.
+struct Log {
+    file: PathBuf,
+    /// Pages in use, as far as the checkpointer saw last.
+    pages: AtomicI64,
 }
 
-fn checkpoint(conn: &Connection, stopped: &mpsc::Receiver<()>) {
-    let file = conn.path().map(|p| format!("{p}-wal")).unwrap_or_default();
-    let mut written = 0;
-    while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(Duration::from_millis(500)) {
-        let pages = std::fs::metadata(&file).map_or(0, |m| m.len() / 4096);
-        if i64::try_from(pages).unwrap_or(i64::MAX) < CHECKPOINT_PAGES && pages == written {
-            continue;
+impl Log {
+    /// Under steady load the log is never free of readers and writers at once, so now and then the writer makes it so.
+    fn restart_when_long(&self, conn: &Connection) {
+        if self.pages.load(Ordering::Relaxed) > RESTART_PAGES {
+            self.copy_back(conn, "RESTART");
+            self.pages.store(0, Ordering::Relaxed);
         }
-        written = pages;
-        match log_pages(conn, "PASSIVE") {
-            Ok(_) => {}
+    }
+
+    /// Copies what is in the log into the database.
+    fn copy_back(&self, conn: &Connection, mode: &str) {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        match conn.query_row(&sql, [], |row| row.get(1)).map_err(Fault::from) {
+            Ok(pages) => self.pages.store(pages, Ordering::Relaxed),
             Err(fault) if fault.kind == FaultKind::Busy => {}
-            Err(fault) => tracing::warn!(%fault, "checkpoint"),
+            Err(fault) => tracing::warn!(%fault, mode, "checkpoint"),
+        }
+    }
+
+    /// Copies back in the background, so that the writer seldom has to wait for it.
+    fn checkpoint(&self, conn: &Connection, stopped: &mpsc::Receiver<()>) {
+        let changed = || std::fs::metadata(&self.file).and_then(|m| m.modified()).ok();
+        let mut seen = None;
+        while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(CHECKPOINT_EVERY) {
+            let now = changed();
+            if now != seen {
+                seen = now;
+                self.copy_back(conn, "PASSIVE");
+            }
         }
     }
 }

@@ -27,6 +27,9 @@ pub use ids::IdSource;
 pub use tx::{FromColumn, Row, ToValue, Tx, Value};
 pub use vault::{Vault, digest};
 
+/// How far ahead of the clock ids may have run: many times what the entry of a whole city borrows.
+const BORROWED_SECONDS: i64 = 10;
+
 /// Where the data lies.
 #[derive(Debug, Clone)]
 pub enum Place {
@@ -159,7 +162,12 @@ impl Store {
             Place::Folder(folder) => Backend::Lite(lite::Lite::open(folder, &shared)?),
             Place::Postgres(address) => Backend::Pg(pg::Pg::open(address, &shared)?),
         };
-        Ok(Store { shared, backend: Arc::new(backend) })
+        let store = Store { shared, backend: Arc::new(backend) };
+        // A clock that was set back while we were down must not give the ids of rows that are there.
+        if let Some(last) = store.read(crate::evidence::last_at)? {
+            store.shared.ids.not_before(last.plus_seconds(BORROWED_SECONDS));
+        }
+        Ok(store)
     }
 
     /// Which database this is.

@@ -1,0 +1,170 @@
+//! The one writer: groups of commands, each group a transaction, and the thread that waits for the disk.
+//!
+//! While a group is on its way to the disk the next one is being run, and whoever comes meanwhile joins it. One sync
+//! costs milliseconds, so this is the difference between some hundred and many thousand durable commands a second.
+//!
+//! INVARIANT: a command is answered only after a sync of the log that began after its commit. The writer's connection
+//! therefore leaves the syncing to us (`synchronous=NORMAL`: SQLite itself syncs only around checkpoints); all other
+//! connections keep `FULL`.
+
+use std::{
+    fs::File,
+    sync::mpsc::{Receiver, Sender, TryRecvError},
+};
+
+use rusqlite::Connection;
+
+use super::{Log, cached};
+use crate::store::{
+    Fault, Job, Shared, Verdict,
+    tx::{Conn, Tx},
+};
+
+/// Most commands in one commit. 512: far more than one machine's connections, small enough to answer in time.
+const GROUP_MAX: usize = 512;
+
+/// What reaches the writer.
+pub(super) enum Message {
+    Job(Job),
+    /// So many groups have come off the disk's queue, safe or not.
+    Synced(usize, Result<(), Fault>),
+    Stop,
+}
+
+/// A group that is committed and not yet safe.
+pub(super) struct Committed {
+    jobs: Vec<Job>,
+    told: bool,
+}
+
+pub(super) struct Writer {
+    pub(super) conn: Connection,
+    pub(super) inbox: Receiver<Message>,
+    pub(super) to_disk: Sender<Committed>,
+    /// Groups that are committed and not yet safe.
+    pub(super) on_the_way: usize,
+    pub(super) stopped: bool,
+    /// Set once the disk has failed us: what was written before may be lost, so nothing more is taken.
+    pub(super) broken: Option<Fault>,
+}
+
+impl Writer {
+    pub(super) fn run(mut self, shared: &Shared, log: &Log) {
+        while !self.stopped {
+            match self.inbox.recv() {
+                Ok(Message::Job(job)) => match &self.broken {
+                    Some(fault) => job.finish(Err(fault.clone())),
+                    None => {
+                        self.group(job, shared);
+                        log.restart_when_long(&self.conn);
+                    }
+                },
+                Ok(other) => self.note(other),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn note(&mut self, message: Message) {
+        match message {
+            Message::Synced(groups, outcome) => {
+                self.on_the_way -= groups;
+                self.broken = self.broken.take().or(outcome.err());
+            }
+            Message::Stop => self.stopped = true,
+            Message::Job(_) => unreachable!("jobs are taken before"),
+        }
+    }
+
+    /// Runs a group in one transaction. When it cannot be committed, each command is told so; none is half done.
+    fn group(&mut self, first: Job, shared: &Shared) {
+        let mut group = vec![first];
+        let ran = self.transaction(&mut group, shared);
+        if ran.is_err() && !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+        match ran {
+            Ok(told) => match self.to_disk.send(Committed { jobs: group, told }) {
+                Ok(()) => self.on_the_way += 1,
+                Err(unsent) => finish(unsent.0.jobs, &Err(Fault::other("the store's sync has stopped"))),
+            },
+            Err(fault) => {
+                tracing::error!(%fault, commands = group.len(), "a group of commands was not committed");
+                finish(group, &Err(fault));
+            }
+        }
+    }
+
+    /// Runs the first command and all that join; commits. Answers whether there is news in the outbox.
+    fn transaction(&mut self, group: &mut Vec<Job>, shared: &Shared) -> Result<bool, Fault> {
+        cached(&self.conn, "BEGIN IMMEDIATE")?;
+        let (mut told, mut at) = (false, 0);
+        loop {
+            told |= self.command(&mut group[at], shared)?;
+            at += 1;
+            match self.another(at) {
+                Some(job) => group.push(job),
+                None => break,
+            }
+        }
+        cached(&self.conn, "COMMIT")?;
+        Ok(told)
+    }
+
+    /// Runs one command in a savepoint of its own, so that a refusal undoes nobody else's work.
+    fn command(&self, job: &mut Job, shared: &Shared) -> Result<bool, Fault> {
+        cached(&self.conn, "SAVEPOINT command")?;
+        let mut tx = Tx::new(Conn::Lite(&self.conn), shared);
+        // With one writer a conflict is not the work of another transaction, so it is an answer like any other.
+        let told = match job.run(&mut tx) {
+            Verdict::Keep => tx.told,
+            Verdict::RollBack | Verdict::Again => {
+                cached(&self.conn, "ROLLBACK TO command")?;
+                false
+            }
+        };
+        cached(&self.conn, "RELEASE command")?;
+        Ok(told)
+    }
+
+    /// One more command for the open group: whoever waits, and while the disk is busy anyway, whoever comes.
+    fn another(&mut self, so_far: usize) -> Option<Job> {
+        while so_far < GROUP_MAX && !self.stopped && self.broken.is_none() {
+            let message = match self.inbox.try_recv() {
+                Ok(message) => message,
+                Err(TryRecvError::Empty) if self.on_the_way > 0 => self.inbox.recv().ok()?,
+                Err(_) => return None,
+            };
+            match message {
+                Message::Job(job) => return Some(job),
+                other => self.note(other),
+            }
+        }
+        None
+    }
+}
+
+/// Waits for the disk and answers, group by group, until the writer has ended.
+pub(super) fn sync(log: &File, groups: &Receiver<Committed>, writer: &Sender<Message>, shared: &Shared) {
+    while let Ok(first) = groups.recv() {
+        let waiting: Vec<Committed> = std::iter::once(first).chain(groups.try_iter()).collect();
+        let safe = log.sync_data().map_err(|e| Fault::from(e).at("sync of the write-ahead log"));
+        if let Err(fault) = &safe {
+            tracing::error!(%fault, "the disk did not keep what was written; no more writes until a restart");
+        }
+        // First, so that the next group is on its way while these are answered. A writer that is gone needs no news.
+        let _ = writer.send(Message::Synced(waiting.len(), safe.clone()));
+        for Committed { jobs, told } in waiting {
+            finish(jobs, &safe);
+            if told && safe.is_ok() {
+                shared.told();
+            }
+        }
+    }
+}
+
+fn finish(jobs: Vec<Job>, outcome: &Result<(), Fault>) {
+    for job in jobs {
+        job.finish(outcome.clone());
+    }
+}
