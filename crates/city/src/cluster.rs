@@ -91,6 +91,48 @@ pub fn database() -> Result<Database, ClusterFault> {
     Ok(Database { server, name })
 }
 
+/// A server of its own in a folder, as durable as PostgreSQL is by default; ended when this is dropped. For measuring.
+#[derive(Debug)]
+pub struct Durable {
+    address: String,
+    data: PathBuf,
+    bin: PathBuf,
+}
+
+impl Durable {
+    /// Makes and starts one; `folder` must not exist yet. The server's user must be able to enter what lies above it.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start(folder: &Path) -> Result<Durable, ClusterFault> {
+        std::fs::create_dir(folder)?;
+        let bin = programs()?;
+        let address = make(folder, &bin, "-c shared_buffers=256MB -c max_connections=200")?;
+        Ok(Durable { address, data: folder.join("data"), bin })
+    }
+
+    /// `postgres://…`
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A program that came with the server, such as `pgbench`.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.bin.join(name));
+        command.env_remove("PGDATA").env("LC_ALL", "C");
+        command
+    }
+}
+
+impl Drop for Durable {
+    fn drop(&mut self) {
+        if let Ok(owner) = Owner::find() {
+            let stop = ["stop", "-s", "-m", "fast", "-D"];
+            let _ = owner.run(&self.bin.join("pg_ctl")).args(stop).arg(&self.data).output();
+        }
+    }
+}
+
 /// The address of the machine's test server, started if need be. One process at a time looks.
 fn server() -> Result<String, ClusterFault> {
     let folder = std::env::temp_dir().join(format!("xiyang-test-postgres-{}", own_user()?));
@@ -113,6 +155,15 @@ fn server() -> Result<String, ClusterFault> {
 /// Makes a new cluster in the place of any old one and starts it.
 fn start(folder: &Path) -> Result<String, ClusterFault> {
     let bin = programs()?;
+    let unsafely = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=600 \
+        -c shared_buffers=64MB -c autovacuum=off";
+    let address = make(folder, &bin, unsafely)?;
+    watch(folder, &folder.join("data"), &bin, &Owner::find()?)?;
+    Ok(address)
+}
+
+/// Makes a cluster in `folder/data`, in the place of any old one, and starts it with these settings.
+fn make(folder: &Path, bin: &Path, settings: &str) -> Result<String, ClusterFault> {
     let data = folder.join("data");
     let owner = Owner::find()?;
     if data.exists() {
@@ -135,9 +186,7 @@ fn start(folder: &Path) -> Result<String, ClusterFault> {
 
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let settings = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off \
-         -c synchronous_commit=off -c full_page_writes=off -c max_connections=600 -c shared_buffers=64MB \
-         -c autovacuum=off -c log_min_messages=fatal"
+        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c log_min_messages=fatal {settings}"
     );
     let began = owner
         .run(&bin.join("pg_ctl"))
@@ -154,7 +203,6 @@ fn start(folder: &Path) -> Result<String, ClusterFault> {
     }
     let address = format!("postgres://xiyang@127.0.0.1:{port}/postgres");
     wait_until_it_answers(&address, &data)?;
-    watch(folder, &data, &bin, &owner)?;
     Ok(address)
 }
 

@@ -26,6 +26,7 @@ pub mod rng;
 pub mod seed;
 mod story;
 pub mod testing;
+pub mod town;
 pub mod truth;
 pub mod villages;
 

@@ -33,6 +33,10 @@ const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Complaint> {
     outside::log("info");
+    if let Some(clock) = args.clock {
+        tracing::warn!(%clock, "the clock of this server is not the machine's; for measuring and rehearsing only");
+        outside::set_clock(clock);
+    }
     let opened = open::to_serve(&args.place, args.keys.as_deref())?;
     let runtime = runtime()?;
     let bound = bind(&runtime, args.listen)?;
