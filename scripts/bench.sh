@@ -3,6 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_cargo
+[ $# -gt 0 ] || set -- orders
 bash scripts/assets.sh
 step "Building with optimisation. 构建优化版本"
 cargo build --release -p xiyang

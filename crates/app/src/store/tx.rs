@@ -191,11 +191,13 @@ pub struct Tx<'a> {
     kept: &'a Kept,
     /// Whether somebody listens for what this transaction put into the outbox.
     pub(crate) told: bool,
+    /// Whether a statement that may change something was run.
+    pub(super) wrote: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(conn: Conn<'a>, shared: &'a Shared) -> Tx<'a> {
-        Tx { conn, ids: &shared.ids, vault: &shared.vault, kept: &shared.kept, told: false }
+        Tx { conn, ids: &shared.ids, vault: &shared.vault, kept: &shared.kept, told: false, wrote: false }
     }
 }
 
@@ -224,6 +226,7 @@ impl Tx<'_> {
 
     /// Runs a statement that gives no rows; answers how many rows it touched.
     pub fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, Fault> {
+        self.wrote = true;
         match &mut self.conn {
             Conn::Lite(conn) => {
                 let mut statement = conn.prepare_cached(sql)?;
@@ -274,6 +277,7 @@ impl Tx<'_> {
             Conn::Lite(conn) => {
                 let mut statement =
                     conn.prepare_cached(sql).map_err(|e| Fault::from(e).at(first_words(sql)))?;
+                self.wrote |= !statement.readonly();
                 bind(&mut statement, params)?;
                 let mut rows = statement.raw_query();
                 while let Some(row) = rows.next().map_err(|e| Fault::from(e).at(first_words(sql)))? {
