@@ -228,27 +228,55 @@ CREATE TABLE contact (
 CREATE INDEX contact_person ON contact (person, rank);
 CREATE INDEX contact_phone ON contact (phone_index);
 
+-- Imports of lists. The file and what was found in it are kept encrypted, apart from the row that changes with every
+-- step: an update writes the whole row anew. 导入
 CREATE TABLE import (
     id BIGINT PRIMARY KEY,
-    region BIGINT NOT NULL,
     file_name TEXT NOT NULL,
-    file BLOB NOT NULL,
-    mapping TEXT NOT NULL,
+    file_bytes BIGINT NOT NULL,
+    choice TEXT NOT NULL,
+    layout BLOB,
     state TEXT NOT NULL CHECK (state IN ('reading', 'ready', 'storing', 'done', 'cancelled', 'failed')),
     rows_total BIGINT NOT NULL DEFAULT 0,
     rows_done BIGINT NOT NULL DEFAULT 0,
-    accepted BIGINT NOT NULL DEFAULT 0,
+    stored_to BIGINT NOT NULL DEFAULT 0,
+    added BIGINT NOT NULL DEFAULT 0,
+    changed BIGINT NOT NULL DEFAULT 0,
     unchanged BIGINT NOT NULL DEFAULT 0,
     rejected BIGINT NOT NULL DEFAULT 0,
+    warned BIGINT NOT NULL DEFAULT 0,
     skipped BIGINT NOT NULL DEFAULT 0,
-    errors TEXT NOT NULL DEFAULT '[]',
+    code TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL DEFAULT '',
+    attempts BIGINT NOT NULL DEFAULT 0,
+    worker BIGINT NOT NULL DEFAULT 0,
+    lease_until BIGINT NOT NULL DEFAULT 0,
+    began_at BIGINT NOT NULL DEFAULT 0,
+    began_done BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     created_by BIGINT NOT NULL,
     created_role TEXT NOT NULL,
     created_lo BIGINT NOT NULL,
     created_hi BIGINT NOT NULL,
-    changed_at BIGINT NOT NULL
+    accepted_at BIGINT,
+    accepted_by BIGINT,
+    accepted_role TEXT,
+    changed_at BIGINT NOT NULL,
+    CHECK ((accepted_at IS NULL) = (accepted_by IS NULL)),
+    CHECK (rows_done <= rows_total)
+) STRICT;
+CREATE INDEX import_open ON import (id) WHERE state IN ('reading', 'storing');
+
+CREATE TABLE import_file (
+    import BIGINT PRIMARY KEY REFERENCES import (id),
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE import_part (
+    import BIGINT NOT NULL,
+    part BIGINT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (import, part)
 ) STRICT;
 
 -- Providers and carers. 服务商 服务人员

@@ -40,6 +40,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("accounts", parties::accounts::STATEMENTS),
         ("providers", parties::providers::STATEMENTS),
         ("carers", parties::carers::STATEMENTS),
+        ("imports", parties::imports::STATEMENTS),
         ("programmes", programmes::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("grants", ledger::grants::STATEMENTS),

@@ -15,6 +15,7 @@ mod respond;
 mod routes;
 mod state;
 mod text;
+mod upload;
 
 pub use identity::{Identity, Signed};
 pub use page::{Page, encode, see_with};

@@ -88,6 +88,11 @@ impl Page {
         self.identity.as_ref().is_some_and(|i| i.actor.may(act).is_ok())
     }
 
+    /// Whether long imports may be under way that the corner of each page should show.
+    pub fn imports(&self) -> bool {
+        self.may(Act::ImportPeople)
+    }
+
     /// Where somebody begins to work: the first desk of the post.
     pub fn home(&self) -> &'static str {
         self.nav.first().map_or("/account", |desk| desk.href)

@@ -15,7 +15,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 use crate::{
     App, Identity, Problem, api, assets,
     desks::{self, carer, hotline, providers, services, statements},
-    identity, page,
+    identity, page, upload,
 };
 
 /// What one must be allowed to do to pass.
@@ -38,6 +38,14 @@ pub struct Route {
     /// Who passes.
     pub gate: Gate,
     handler: MethodRouter<App>,
+}
+
+impl Route {
+    /// The same route for bodies of up to this size.
+    fn taking(mut self, bytes: usize) -> Route {
+        self.handler = self.handler.layer(DefaultBodyLimit::max(bytes));
+        self
+    }
 }
 
 fn route<H, T>(method: &'static str, path: &'static str, gate: Gate, handler: H) -> Route
@@ -233,6 +241,23 @@ pub fn table() -> Vec<Route> {
         post("/api/v1/people/{id}/facts", May(Act::EditPeople), api::people::state_fact),
         get("/api/v1/regions", SignedIn, api::regions::index),
         get("/api/v1/regions/{code}", SignedIn, api::regions::show),
+        post("/api/v1/imports", May(Act::ImportPeople), api::imports::create).taking(upload::BODY_MAX),
+        get("/api/v1/imports", May(Act::ImportPeople), api::imports::index),
+        get("/api/v1/imports/{id}", May(Act::ImportPeople), api::imports::show),
+        post("/api/v1/imports/{id}/acceptance", May(Act::ImportPeople), api::imports::acceptance),
+        post("/api/v1/imports/{id}/cancellation", May(Act::ImportPeople), api::imports::cancellation),
+        get("/api/v1/imports/{id}/errors", May(Act::ImportPeople), api::imports::errors),
+        // Imports
+        get("/imports", May(Act::ImportPeople), desks::imports::index),
+        post("/imports", May(Act::ImportPeople), desks::imports::create).taking(upload::BODY_MAX),
+        get("/imports/template", May(Act::ImportPeople), desks::imports::template),
+        get("/imports/tray", May(Act::ImportPeople), desks::imports::tray),
+        get("/imports/{id}", May(Act::ImportPeople), desks::imports::show),
+        get("/imports/{id}/progress", May(Act::ImportPeople), desks::imports::progress),
+        get("/imports/{id}/errors", May(Act::ImportPeople), desks::imports::errors),
+        post("/imports/{id}/columns", May(Act::ImportPeople), desks::imports::columns),
+        post("/imports/{id}/acceptance", May(Act::ImportPeople), desks::imports::acceptance),
+        post("/imports/{id}/cancellation", May(Act::ImportPeople), desks::imports::cancellation),
     ]
 }
 

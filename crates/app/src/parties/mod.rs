@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod carers;
+pub mod imports;
 pub mod people;
 pub mod providers;
 pub mod sheet;

@@ -46,29 +46,38 @@ impl Vault {
 
     /// Encrypts a secret of an owner. The owner and the kind are bound in, so a value cannot be moved elsewhere.
     pub fn encrypt(&self, kind: &str, owner: i64, secret: &str) -> Vec<u8> {
+        self.encrypt_bytes(kind, owner, secret.as_bytes())
+    }
+
+    /// The same for what is no text, such as a file that was sent.
+    pub fn encrypt_bytes(&self, kind: &str, owner: i64, secret: &[u8]) -> Vec<u8> {
         let bound = bound(kind, owner);
         let mut mac = self.nonce.clone();
         mac.update(&bound);
-        mac.update(secret.as_bytes());
+        mac.update(secret);
         let tag = mac.finalize().into_bytes();
         let nonce = Nonce::try_from(&tag[..12]).expect("a nonce has 12 bytes");
         let sealed = self
             .cipher
-            .encrypt(&nonce, Payload { msg: secret.as_bytes(), aad: &bound })
-            .expect("fields are far below the cipher's limit");
+            .encrypt(&nonce, Payload { msg: secret, aad: &bound })
+            .expect("fields and files are far below the cipher's limit");
         [&tag[..12], &sealed].concat()
     }
 
     /// Opens what `encrypt` made for the same kind and owner.
     pub fn decrypt(&self, kind: &str, owner: i64, sealed: &[u8]) -> Result<String, Fault> {
+        let open = self.decrypt_bytes(kind, owner, sealed)?;
+        String::from_utf8(open).map_err(|_| Fault::other("a secret is not text"))
+    }
+
+    /// Opens what `encrypt_bytes` made for the same kind and owner.
+    pub fn decrypt_bytes(&self, kind: &str, owner: i64, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
         let (nonce, body) =
             sealed.split_at_checked(12).ok_or_else(|| Fault::other("a secret is too short"))?;
         let nonce = Nonce::try_from(nonce).expect("split at 12");
-        let open = self
-            .cipher
+        self.cipher
             .decrypt(&nonce, Payload { msg: body, aad: &bound(kind, owner) })
-            .map_err(|_| Fault::other(format!("the {kind} of {owner} does not open with this key")))?;
-        String::from_utf8(open).map_err(|_| Fault::other("a secret is not text"))
+            .map_err(|_| Fault::other(format!("the {kind} of {owner} does not open with this key")))
     }
 
     /// A keyed digest by which an exact value is found without storing it; 16 bytes.

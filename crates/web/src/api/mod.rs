@@ -3,6 +3,7 @@
 mod call;
 pub mod calls;
 pub mod evidence;
+pub mod imports;
 pub mod ledger;
 pub mod me;
 pub mod openapi;

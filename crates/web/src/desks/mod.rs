@@ -10,3 +10,4 @@ pub mod hotline;
 pub mod providers;
 pub mod services;
 pub mod statements;
+pub mod imports;

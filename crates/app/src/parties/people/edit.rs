@@ -10,7 +10,7 @@ use domain::{
 use serde_json::json;
 
 use super::{
-    EditRefusal, EnrolRefusal, FactRefusal, NewContact, NewPerson, PHONE, Secret, SecretKind, Whole,
+    EditRefusal, EnrolRefusal, Fact, FactRefusal, NewContact, NewPerson, PHONE, Secret, SecretKind, Whole,
     enrol::{Gate, contact_rows},
     facts::{self, Desk, Plan},
     refusals::said,
@@ -137,7 +137,7 @@ impl Open {
             hearing: or(&new.hearing, &self.hearing),
             bank_card: or(new.bank_card.as_ref().map_or("", |c| c.reveal()), &self.bank_card),
             health: or(&new.health, &self.health),
-            contacts: if new.contacts.is_empty() { self.contacts.clone() } else { new.contacts.clone() },
+            contacts: joined(&self.contacts, &new.contacts),
             ..self.clone()
         }
     }
@@ -167,6 +167,12 @@ impl Open {
         see(self.contacts != other.contacts, "contacts", contacts.collect::<Vec<_>>().join("；"));
         all
     }
+}
+
+/// Who was to be called already stays, in their order; somebody with another number comes after them.
+fn joined(known: &[NewContact], new: &[NewContact]) -> Vec<NewContact> {
+    let unknown = new.iter().filter(|n| !known.iter().any(|k| k.phone == n.phone));
+    known.iter().chain(unknown).cloned().collect()
 }
 
 /// Changes a record.
@@ -260,9 +266,26 @@ pub(super) fn take_over(
     let after = before.with(new);
     let mut plan = Plan::default();
     for fact in &new.facts {
+        let believed = |f: &&Fact| f.known_to.is_none() && f.span.to.is_none();
+        // A remark may stand beside another; the same words twice say nothing new.
+        if whole.facts.iter().filter(believed).any(|f| f.value == fact.value && f.span.from <= fact.span.from)
+        {
+            continue;
+        }
+        // Said today and said otherwise later today: the first was a slip, not a change.
+        let slip = whole
+            .facts
+            .iter()
+            .filter(believed)
+            .find(|f| f.value.rivals(&fact.value) && f.span.from == fact.span.from)
+            .map(|f| f.id);
         let mut desk = Desk { facts: &mut whole.facts, plan: &mut plan, by: actor.account, now };
-        match desk.state(fact, || tx.id(now)) {
-            Ok(_) | Err(FactRefusal::Known(_)) => {}
+        let stated = match slip {
+            Some(old) => desk.correct(old, Some(fact), || tx.id(now)).map(drop),
+            None => desk.state(fact, || tx.id(now)).map(drop),
+        };
+        match stated {
+            Ok(()) | Err(FactRefusal::Known(_)) => {}
             Err(FactRefusal::Overlap(there)) => {
                 return Err(No::Refused(EnrolRefusal::Overlap(there, said(&fact.value, fact.span))));
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     access::{Act, Actor},
     ids::{AccountId, ContactId, FactId, PersonId},
-    parties::{IdKind, IdNumber, Sex},
+    parties::{IdKind, IdNumber, PersonState, Sex},
     regions::{Level, RegionCode},
     time::{Day, Now},
 };
@@ -60,8 +60,8 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, new: &NewPerson, now: Now) -> Outco
     actor.may(Act::EditPeople)?;
     let gate = Gate::open(tx, actor, now)?;
     gate.check(new).map_err(No::Refused)?;
-    if let Some(there) = alike(tx, new)? {
-        return Err(No::Refused(there));
+    if let Some(refusal) = stands_in_the_way(tx, new)? {
+        return Err(No::Refused(refusal));
     }
     let id = tx.id(now);
     let ids: Vec<i64> = (0..rows_below(new)).map(|_| tx.id(now)).collect();
@@ -93,7 +93,7 @@ pub fn enrol_many(
     let (mut digest, mut regions) = (BatchDigest::new(), Vec::new());
     for (new, (whole, indexes)) in people.iter().zip(&made) {
         let mut answer = match gate.check(new) {
-            Ok(()) => alike(tx, new)?.map_or(Ok(()), Err),
+            Ok(()) => stands_in_the_way(tx, new)?.map_or(Ok(()), Err),
             Err(refusal) => Err(refusal),
         };
         if answer.is_ok() && !save(tx, new, whole, indexes)? {
@@ -171,7 +171,8 @@ impl Gate {
     pub(super) fn check(&self, new: &NewPerson) -> Result<(), EnrolRefusal> {
         self.region(new.region)?;
         self.identity(new.id_no.as_ref(), new.birth, new.sex)?;
-        words(&new.address, &new.language, &new.hearing, &new.health, &new.contacts)?;
+        let address = if new.address.trim().is_empty() { "（不变）" } else { &new.address };
+        words(address, &new.language, &new.hearing, &new.health, &new.contacts)?;
         overlaps(&new.facts)
     }
 
@@ -251,6 +252,18 @@ fn overlaps(facts: &[NewFact]) -> Result<(), EnrolRefusal> {
         }
     }
     Ok(())
+}
+
+/// What only the register can have against an entry.
+fn stands_in_the_way(tx: &mut Tx<'_>, new: &NewPerson) -> Result<Option<EnrolRefusal>, Fault> {
+    // A second entry leaves the address as it was when it has none; whoever is new needs one.
+    if new.address.trim().is_empty() {
+        let index = new.id_no.as_ref().map(|no| id_index(tx.vault(), no));
+        if index.map(|i| sql::of_number(tx, i)).transpose()?.flatten().is_none() {
+            return Ok(Some(EnrolRefusal::Address));
+        }
+    }
+    alike(tx, new)
 }
 
 /// Without a number a name, a birthday and a village are all there is to tell people apart.
@@ -403,6 +416,9 @@ fn again(tx: &mut Tx<'_>, actor: &Actor, new: &NewPerson, now: Now) -> Outcome<E
     };
     if !actor.sees(row.region) {
         return Err(No::Refused(EnrolRefusal::RegisteredElsewhere));
+    }
+    if row.summary.state == PersonState::Deceased {
+        return Err(No::Refused(EnrolRefusal::Deceased));
     }
     let id = row.id;
     let mut whole = sql::whole(tx, row)?;

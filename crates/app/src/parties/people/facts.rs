@@ -108,7 +108,7 @@ impl Desk<'_> {
     }
 
     /// Puts another fact in the place of one, or nothing.
-    fn correct(
+    pub(super) fn correct(
         &mut self,
         old: FactId,
         new: Option<&NewFact>,

@@ -46,6 +46,9 @@ pub enum EnrolRefusal {
     /// The number belongs to another record.
     #[error("这个身份证号已登记在另一份档案上，请核对号码；如是同一人，请联系上级民政部门合并")]
     NumberTaken,
+    /// The person has died; the file is kept as it is.
+    #[error("本人已登记去世，档案已锁定，不再更新。如登记有误，请先在档案里更正状态")]
+    Deceased,
     /// Somebody alike is there already, and neither has a number to tell them apart.
     #[error("同村已有同名、同日出生的“{name}”，请先核对是否同一人；如确为两人，请补充身份证号后登记")]
     Alike {
@@ -71,15 +74,17 @@ impl Refusal for EnrolRefusal {
             EnrolRefusal::Overlap(..) => "facts_overlap",
             EnrolRefusal::RegisteredElsewhere => "registered_elsewhere",
             EnrolRefusal::NumberTaken => "id_taken",
+            EnrolRefusal::Deceased => "deceased",
             EnrolRefusal::Alike { .. } => "alike",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
-            EnrolRefusal::RegisteredElsewhere | EnrolRefusal::NumberTaken | EnrolRefusal::Alike { .. } => {
-                RefusalKind::Conflict
-            }
+            EnrolRefusal::RegisteredElsewhere
+            | EnrolRefusal::NumberTaken
+            | EnrolRefusal::Deceased
+            | EnrolRefusal::Alike { .. } => RefusalKind::Conflict,
             _ => RefusalKind::Invalid,
         }
     }
@@ -100,7 +105,7 @@ impl EnrolRefusal {
             EnrolRefusal::TooLong(_) => "language",
             EnrolRefusal::Contacts => "contacts",
             EnrolRefusal::Overlap(..) => "living",
-            EnrolRefusal::Alike { .. } => "name",
+            EnrolRefusal::Alike { .. } | EnrolRefusal::Deceased => "name",
         }
     }
 }

@@ -74,16 +74,8 @@ pub fn parse_table(
     watch: &mut Watch<'_>,
 ) -> Result<Parsed, SheetRefusal> {
     // A village's name stands in hundreds of rows; it is looked up once.
-    let known = RefCell::new(HashMap::<RegionText, Result<i64, String>>::new());
-    let resolve = |named: &RegionText| {
-        if let Some(found) = known.borrow().get(named) {
-            return found.clone();
-        }
-        let found = (rules.resolve)(named);
-        known.borrow_mut().insert(named.clone(), found.clone());
-        found
-    };
-    let rules = Rules { resolve: &resolve, ..*rules };
+    let (resolve, resolve_hukou) = (once(rules.resolve), once(rules.resolve_hukou));
+    let rules = Rules { resolve: &resolve, resolve_hukou: &resolve_hukou, ..*rules };
     let mut parsed = Parsed::default();
     let mut first_rows = HashMap::new();
     for (done, row) in table.rows.iter().enumerate() {
@@ -111,6 +103,18 @@ pub fn parse_table(
     }
     watch.tell(table.rows.len(), table.rows.len());
     Ok(parsed)
+}
+
+fn once(resolve: &dyn Fn(&RegionText) -> Result<i64, String>) -> impl Fn(&RegionText) -> Result<i64, String> {
+    let known = RefCell::new(HashMap::<RegionText, Result<i64, String>>::new());
+    move |named| {
+        if let Some(found) = known.borrow().get(named) {
+            return found.clone();
+        }
+        let found = resolve(named);
+        known.borrow_mut().insert(named.clone(), found.clone());
+        found
+    }
 }
 
 fn twice(

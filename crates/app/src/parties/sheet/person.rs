@@ -10,6 +10,8 @@ use super::words::DeclaredAbility;
 pub struct Rules<'a> {
     /// From the words of a file to a region of ours, or a sentence why not.
     pub resolve: &'a dyn Fn(&RegionText) -> Result<i64, String>,
+    /// The same for where somebody is registered, which may be anywhere. What is not found is left out with a warning.
+    pub resolve_hukou: &'a dyn Fn(&RegionText) -> Result<i64, String>,
     /// Where somebody lives whose row does not say so; the office of the clerk, for example.
     pub region_default: Option<i64>,
     /// Let made-up identity numbers through. Off in a real office.

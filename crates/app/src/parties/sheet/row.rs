@@ -283,30 +283,42 @@ impl<'a> Reading<'a> {
     }
 
     fn residence(&mut self) -> Option<i64> {
-        self.region(Field::RESIDENCE, "region_unknown").or(self.rules.region_default)
+        match self.region(Field::RESIDENCE, self.rules.resolve) {
+            None => self.rules.region_default,
+            Some(Ok(region)) => Some(region),
+            Some(Err((at, message))) => {
+                self.error(at, "region_unknown", message);
+                None
+            }
+        }
     }
 
+    /// Registered may be anywhere in the country, so a place we do not know is no reason to refuse the person.
     fn hukou(&mut self) -> Option<i64> {
-        self.region(Field::HUKOU, "hukou_unknown")
+        match self.region(Field::HUKOU, self.rules.resolve_hukou)? {
+            Ok(region) => Some(region),
+            Err((at, message)) => {
+                self.warn(at, "hukou_unknown", format!("户籍地没有登记：{message}"));
+                None
+            }
+        }
     }
 
     /// `fields` are village, township, county and the whole, in this order.
-    fn region(&mut self, fields: [Field; 4], code: &'static str) -> Option<i64> {
+    fn region(
+        &self,
+        fields: [Field; 4],
+        resolve: &dyn Fn(&RegionText) -> Result<i64, String>,
+    ) -> Option<Result<i64, (Field, String)>> {
         let part = |field| Some(text::compact(&self.text(field))).filter(|t| !words::nothing(t));
         let [village, township, county, whole] = fields.map(part);
         let named = RegionText { county, township, village, whole };
         if named == RegionText::default() {
             return None;
         }
-        match (self.rules.resolve)(&named) {
-            Ok(region) => Some(region),
-            Err(message) => {
-                // The narrowest column that is filled is the one to look at.
-                let at = fields.into_iter().find(|field| self.cell(*field).is_some()).unwrap_or(fields[3]);
-                self.error(at, code, message);
-                None
-            }
-        }
+        // The narrowest column that is filled is the one to look at.
+        let at = fields.into_iter().find(|field| self.cell(*field).is_some()).unwrap_or(fields[3]);
+        Some(resolve(&named).map_err(|message| (at, message)))
     }
 
     fn living(&mut self) -> (Option<LivingArrangement>, Vec<Hardship>) {

@@ -17,7 +17,14 @@ const IDS: [&str; 4] =
     ["410299194002290011", "420299193608150029", "370799192510010034", "210199193101010049"];
 
 fn rules<'a>(resolve: &'a dyn Fn(&RegionText) -> Result<i64, String>, required: &'a [Field]) -> Rules<'a> {
-    Rules { resolve, region_default: None, allow_test: true, required, today: date(2026, 7, 1) }
+    Rules {
+        resolve,
+        resolve_hukou: resolve,
+        region_default: None,
+        allow_test: true,
+        required,
+        today: date(2026, 7, 1),
+    }
 }
 
 /// The villages of these tests.
