@@ -7,6 +7,7 @@ mod bench;
 mod complaint;
 mod demo;
 mod folder;
+mod import;
 mod keys;
 mod open;
 mod outside;
@@ -36,6 +37,9 @@ enum Command {
     Demo(demo::DemoArgs),
     /// 启动平台。Run the platform
     Serve(ServeArgs),
+    /// 导入名单。Import lists
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// 核对留痕与数据，有出入时以 1 退出。Check the evidence log and what it stands for
     Verify(VerifyArgs),
     /// 性能测量，与同类对照。Measure this machine beside peers
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Import(what) => import::run(what),
         Command::Verify(args) => verify::run(args),
         Command::Bench(args) => bench::run(args),
     };

@@ -51,6 +51,18 @@ pub fn to_serve_folder(folder: &Path, hold: Hold, keys: Option<&Path>) -> Result
 
 /// Opens what exists, to look at it; a server may be running on it meanwhile.
 pub fn to_look(place: &PlaceArgs, keys: Option<&Path>) -> Result<Opened, Complaint> {
+    beside(place, keys, IdSource::new(255))
+}
+
+/// Opens what exists, to write into it; a server may be running on it meanwhile, and others like this one.
+pub fn to_join(place: &PlaceArgs, keys: Option<&Path>) -> Result<Opened, Complaint> {
+    // The server of a folder has 0.
+    let mut process = [0];
+    outside::random(&mut process);
+    beside(place, keys, IdSource::new(process[0].max(1)))?.claim_key()
+}
+
+fn beside(place: &PlaceArgs, keys: Option<&Path>, ids: IdSource) -> Result<Opened, Complaint> {
     let place = place_of(place);
     let keys = match &place {
         Place::Folder(folder) if !database(folder).exists() => {
@@ -63,7 +75,7 @@ pub fn to_look(place: &PlaceArgs, keys: Option<&Path>) -> Result<Opened, Complai
         Place::Folder(folder) => keys.map_or_else(|| folder.join("keys"), Path::to_owned),
         Place::Postgres(_) => keys.map_or_else(|| PathBuf::from(KEYS_OF_DATABASE), Path::to_owned),
     };
-    let opened = open(place, &Keys::read(&keys)?, IdSource::new(255), None)?;
+    let opened = open(place, &Keys::read(&keys)?, ids, None)?;
     let known = opened.store.read(|tx| settings::find(tx, KEY_CHECK))?;
     if known.is_none_or(|known| known == opened.key_check()) { Ok(opened) } else { Err(wrong_key()) }
 }

@@ -5,13 +5,17 @@ use std::{
     io::Write as _,
     net::SocketAddr,
     process::ExitCode,
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
 use app::{
     evidence::{self, SealFile},
+    parties::imports,
     store::Store,
 };
 use axum::serve::ListenerExt as _;
@@ -93,6 +97,7 @@ pub fn serve(
     then: impl FnOnce(&Runtime),
 ) -> Result<ExitCode, Complaint> {
     let sealer = Sealer::start(opened.store.clone(), opened.seals.clone());
+    let importer = imports::spawn_worker(opened.store.clone(), Arc::new(outside::now));
     let served = {
         let _inside = runtime.enter();
         let app = App::new(opened.store.clone(), outside::now, outside::random, demo);
@@ -105,6 +110,8 @@ pub fn serve(
     };
     tracing::info!("closing");
     runtime.shutdown_timeout(Duration::from_secs(2));
+    // Between two chunks; the next start goes on.
+    drop(importer);
     sealer.stop();
     drop(opened);
     match served {

@@ -3,7 +3,7 @@
 use domain::{access::Actor, ids::ImportId};
 use rust_xlsxwriter::{Format, FormatBorder, Workbook, XlsxError};
 
-use super::{FILE_MAX, ImportRefusal, commands, sql};
+use super::{Choice, FILE_MAX, ImportRefusal, Line, Upload, commands, sql};
 use crate::{
     outcome::{No, Outcome},
     parties::sheet::{self, Field, Level, Limits, RowError, Watch},
@@ -32,7 +32,12 @@ pub fn file_back(store: &Store, actor: &Actor, id: ImportId) -> Outcome<FileBack
     if problems.is_empty() {
         return Err(No::Refused(ImportRefusal::NoProblems));
     }
-    let errors: Vec<RowError> = problems
+    annotated(&Upload { file_name: import.file_name, bytes }, &choice, problems)
+}
+
+/// A file with a column that says what is wrong in each row.
+pub fn annotated(upload: &Upload, choice: &Choice, lines: Vec<Line>) -> Outcome<FileBack, ImportRefusal> {
+    let errors: Vec<RowError> = lines
         .into_iter()
         .flat_map(|line| line.faults.into_iter().map(move |fault| (line.row, fault)))
         .map(|(row, fault)| RowError {
@@ -46,10 +51,10 @@ pub fn file_back(store: &Store, actor: &Actor, id: ImportId) -> Outcome<FileBack
         .collect();
     let limits = Limits { file_bytes: FILE_MAX, ..Limits::default() };
     let refused = |refusal| No::Refused(ImportRefusal::Sheet(refusal));
+    let (sheet, mut nobody) = (choice.sheet.as_deref(), Watch::nobody());
     let book =
-        sheet::read_sheet(&import.file_name, &bytes, choice.sheet.as_deref(), &limits, &mut Watch::nobody())
-            .map_err(refused)?;
-    let bytes = sheet::write_back(&bytes, &book, &errors).map_err(refused)?;
+        sheet::read_sheet(&upload.file_name, &upload.bytes, sheet, &limits, &mut nobody).map_err(refused)?;
+    let bytes = sheet::write_back(&upload.bytes, &book, &errors).map_err(refused)?;
     Ok(FileBack { name: book.name_back(), bytes })
 }
 

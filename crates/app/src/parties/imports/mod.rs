@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use domain::parties::ImportState as State;
 
-pub use back::{FileBack, file_back, template};
+pub use back::{FileBack, annotated, file_back, template};
 pub use commands::{
     Upload, accept, accept_at_once, cancel, choose, find, layout, lines, list, problems, running, start,
 };

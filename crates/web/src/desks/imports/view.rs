@@ -54,7 +54,10 @@ impl Card {
         Card {
             id: import.id.to_string(),
             size: size(import.file_bytes),
-            who: format!("{}（{}）", import.created_by_name, import.created_role.label()),
+            who: match import.created_by_name.as_str() {
+                "" => "命令行".to_owned(),
+                name => format!("{name}（{}）", import.created_role.label()),
+            },
             when: import.created_at.as_seen(now),
             state: import.state.code(),
             state_label: import.state.label(),
