@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use app::{
     pack::Pack,
-    parties::accounts::{self, NewPost, NewToken, TokenFor, token_hash},
+    parties::{
+        accounts::{self, NewPost, NewToken, TokenFor, token_hash},
+        imports,
+    },
     store::{FromColumn, Store},
 };
 use city::{City, CitySpec, seed};
 use domain::{
-    access::Role,
+    access::{Actor, Role},
     ids::{CarerId, ProviderId},
     regions::{Level, RegionCode, RegionRange},
 };
@@ -77,11 +80,31 @@ pub struct World {
     fact: i64,
     statement: i64,
     service_code: String,
+    import: i64,
 }
 
 /// The first column of the first row.
 fn first<T: FromColumn + Send + 'static>(store: &Store, sql: &'static str, within: RegionRange) -> Option<T> {
     store.read(move |tx| tx.find(sql, app::p![within.lo, within.hi], |row| row.get(0))).unwrap()
+}
+
+/// A list that was read and has something wrong in it.
+fn import(service: &Service, range: RegionRange) -> i64 {
+    let store = service.bed.store.clone();
+    let bytes = "姓名,身份证号,村社区\n张德福,1,无此村\n".as_bytes().to_vec();
+    let upload = imports::Upload { file_name: "名单.csv".into(), bytes };
+    let (actor, now) = (Actor { range, role: Role::StreetOfficer, ..Service::root() }, service.now());
+    let id = imports::start(&store, &actor, &upload, now).unwrap();
+    let _worker = imports::spawn_worker(store.clone(), std::sync::Arc::new(move || now));
+    for _ in 0..400 {
+        let actor = actor.clone();
+        let import = store.read(move |tx| imports::find(tx, &actor, id)).unwrap();
+        if !import.state.running() {
+            return id.0;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("the list was not read");
 }
 
 impl World {
@@ -157,6 +180,7 @@ impl World {
             carer: of_order("SELECT carer FROM orders WHERE id = ?1"),
             provider: of_order("SELECT provider FROM orders WHERE id = ?1"),
             token: made.0,
+            import: import(&service, within),
             order,
             account,
             service,
@@ -191,6 +215,7 @@ impl World {
             "id" if under("/hotline/calls/") || under("/api/v1/calls/") => place(self.call),
             "id" if under("/api/v1/orders/") => place(self.order),
             "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
+            "id" if under("/imports/") || under("/api/v1/imports/") => place(self.import),
             "id" if under("/api/v1/people/") => place(self.person),
             _ => None,
         }
