@@ -7,7 +7,7 @@ pub mod door;
 pub(crate) mod fields;
 pub(crate) mod form;
 pub mod hotline;
+pub mod imports;
 pub mod providers;
 pub mod services;
 pub mod statements;
-pub mod imports;
