@@ -42,11 +42,14 @@ async function take(event: SubmitEvent, form: HTMLFormElement): Promise<void> {
   if (button) button.disabled = true;
   const deviceTime = new Date().toISOString();
   const fields = await fieldsOf(form, event.submitter);
-  await keep({ key: crypto.randomUUID(), who, url: form.action, fields, deviceTime });
+  const key = crypto.randomUUID();
+  await keep({ key, who, url: form.action, fields, deviceTime });
   if (button) button.disabled = false;
   for (const input of photos.keys()) if (input.form === form) photos.delete(input);
   const shown = await send(true);
-  if (!shown && form.closest(".next-step")) next(form);
+  // A refused step was not taken: the button stays for another try.
+  const refused = (await waiting(who)).some((entry) => entry.key === key && entry.refused !== undefined);
+  if (!shown && !refused && form.closest(".next-step")) next(form);
 }
 
 /** INVARIANT: a reload, wanted or not, takes nothing of what was typed. */
@@ -137,7 +140,7 @@ function showRefused(entries: Entry[]): void {
 
 /** A page kept from this morning does not know the steps taken since. */
 async function skipTaken(): Promise<void> {
-  const taken = new Set((await waiting(who)).map((entry) => entry.url));
+  const taken = new Set((await waiting(who)).filter((entry) => entry.refused === undefined).map((entry) => entry.url));
   for (const form of all<HTMLFormElement>(".next-step form[data-queue]")) {
     if (taken.has(form.action) && !form.hidden) next(form);
   }

@@ -118,6 +118,7 @@ async function phone(browser, server) {
   server.mood.refuse = true;
   await page.click("#arrive button");
   await holds("a refusal is shown in the server's words", async () => (await text(".queue-state")).includes("还没到时间"));
+  await holds("and the step stays for another try", () => page.isVisible("#arrive"));
   await page.click(".queue-state button");
   await holds("until it has been read", async () => (await text(".queue-state")) === "");
   await setting.close();

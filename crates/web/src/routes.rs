@@ -138,6 +138,7 @@ pub fn table() -> Vec<Route> {
         get("/hotline", May(Act::TakeCalls), hotline::desk),
         get("/hotline/queue", May(Act::TakeCalls), hotline::queue),
         get("/hotline/now", May(Act::TakeCalls), hotline::now),
+        get("/hotline/context", May(Act::TakeCalls), hotline::context),
         get("/hotline/status", May(Act::TakeCalls), hotline::status),
         get("/hotline/calls/{id}", May(Act::TakeCalls), hotline::show),
         post("/hotline/calls/{id}/answer", May(Act::TakeCalls), hotline::answer),

@@ -41,13 +41,22 @@ use talk::{Asked, Context, NowPart};
 struct Desk {
     page: Page,
     now: String,
-    current: Option<CallId>,
+    /// The call that was opened; none when the desk offers one by itself.
+    chosen: Option<CallId>,
     /// The middle follows what rings, because nothing is being typed there.
     follows: bool,
     queue: Queue,
     part: NowPart,
-    context: Option<Context>,
+    aside: Aside,
     status: Status,
+}
+
+/// The right column: what is known of whoever the middle shows.
+#[derive(Template)]
+#[template(path = "hotline/aside.html")]
+struct Aside {
+    page: Page,
+    context: Option<Context>,
 }
 
 impl Desk {
@@ -71,20 +80,21 @@ impl Desk {
         };
         Ok(Desk {
             now: now.0.rfc3339(),
-            current,
+            chosen: call.map(|c| c.id),
             follows: !part.ring.as_ref().is_some_and(|r| r.stage.mine()),
             queue: Queue::load(tx, actor, page.clone(), current, now)?,
             part,
-            context,
+            aside: Aside { page: page.clone(), context },
             status: Status::load(tx, actor, app, page.clone(), now)?,
             page,
         })
     }
 
-    fn follow_source(&self) -> String {
-        match self.current.filter(|_| self.part.ring.as_ref().is_some_and(|r| !r.stage.ringing())) {
-            Some(call) => format!("/hotline/now?call={call}"),
-            None => "/hotline/now".to_owned(),
+    /// Where a part is fetched anew: for the call that was chosen, or for whatever rings longest by then.
+    fn source(&self, part: &str) -> String {
+        match self.chosen {
+            Some(call) => format!("/hotline/{part}?call={call}"),
+            None => format!("/hotline/{part}"),
         }
     }
 }
@@ -172,16 +182,40 @@ pub async fn now(
 ) -> Reply<Html<impl Template>> {
     let actor = signed.actor();
     let call: Option<CallId> = wanted.call.as_deref().and_then(|c| c.parse().ok());
-    let part = app
-        .read(move |tx, now| match call {
-            None => NowPart::waiting(tx, &actor, page.clone(), now),
-            Some(id) => {
-                let call = calls::call(tx, &actor, id)?;
-                NowPart::of_call(tx, &actor, page.clone(), &call, &Asked::default(), now)
-            }
+    let part = app.read(move |tx, now| middle(tx, &actor, page.clone(), call, now)).await?;
+    Ok(Html(part))
+}
+
+fn middle(tx: &mut Tx<'_>, actor: &Actor, page: Page, call: Option<CallId>, now: Now) -> Answer<NowPart> {
+    match call {
+        None => NowPart::waiting(tx, actor, page, now),
+        Some(id) => {
+            let call = calls::call(tx, actor, id)?;
+            NowPart::of_call(tx, actor, page, &call, &Asked::default(), now)
+        }
+    }
+}
+
+/// What is known of whoever the middle shows: it must never be that of the call before.
+pub async fn context(
+    State(app): State<App>,
+    page: Page,
+    signed: Signed,
+    Query(wanted): Query<Wanted>,
+) -> Reply<Html<impl Template>> {
+    let actor = signed.actor();
+    let call: Option<CallId> = wanted.call.as_deref().and_then(|c| c.parse().ok());
+    let aside = app
+        .read(move |tx, now| {
+            let who = middle(tx, &actor, page.clone(), call, now)?.who;
+            let context = match who {
+                Some(who) => Some(Context::load(tx, &actor, page.clone(), who.id, now)?),
+                None => None,
+            };
+            Ok::<_, No<Never>>(Aside { page: page.clone(), context })
         })
         .await?;
-    Ok(Html(part))
+    Ok(Html(aside))
 }
 
 /// Who is on and how fast calls were answered, fetched anew.

@@ -119,6 +119,9 @@ impl Queue {
         });
         let ringing = rings.iter().filter(|r| r.stage.ringing()).count();
         let longest = rings.first().filter(|r| r.stage.ringing()).map(|r| r.wait.clone()).unwrap_or_default();
+        // Without a choice the middle shows what rings longest, and the queue marks the same.
+        let first = rings.first().filter(|r| r.stage.ringing()).map(|r| r.id);
+        let current = current.or(first);
         Ok(Queue { page, rings, ringing, longest, current })
     }
 

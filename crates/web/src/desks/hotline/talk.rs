@@ -61,8 +61,12 @@ impl Who {
             labels: card.labels,
             hearing: card.hearing,
             language: card.language,
+            // A full address names its village itself.
+            address: match card.region_path.split(' ').next_back() {
+                Some(village) if card.address.contains(village) => card.address,
+                _ => format!("{} {}", card.region_path, card.address),
+            },
             place: card.region_path,
-            address: card.address,
             phone: card.phone_masked,
             state: (card.state != PersonState::Active).then(|| card.state.label()),
             relation,
