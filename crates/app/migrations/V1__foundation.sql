@@ -133,6 +133,7 @@ CREATE TABLE seal (
     sealed_at BIGINT NOT NULL,
     signature BLOB NOT NULL
 ) STRICT;
+CREATE INDEX seal_to_seq ON seal (to_seq);
 
 -- Outbox: what others are to be told after the commit. 待发事项
 CREATE TABLE outbox (

@@ -197,6 +197,23 @@ pub fn table() -> Vec<Route> {
         post("/statements/{id}/check", May(Act::ApproveMoney), statements::check),
         post("/statements/{id}/payment", May(Act::PayMoney), statements::pay),
         post("/statements/{id}/return", May(Act::SeeMoney), statements::send_back),
+        // Orders
+        get("/orders", May(Act::SeeOrders), desks::orders::index),
+        get("/orders/export.csv", May(Act::SeeOrders), desks::orders::export),
+        get("/orders/{id}", May(Act::SeeOrders), desks::orders::show),
+        get("/orders/{id}/paper", May(Act::SeeOrders), desks::orders::paper),
+        get("/orders/{id}/photos/{photo}", May(Act::SeeOrders), desks::orders::photo),
+        post("/orders/{id}/confirmation", May(Act::ConfirmOrders), desks::orders::confirmation),
+        post("/orders/{id}/rating", May(Act::ConfirmOrders), desks::orders::rating),
+        post("/orders/{id}/cancellation", May(Act::PlaceOrders), desks::orders::cancellation),
+        post("/orders/{id}/again", May(Act::PlaceOrders), desks::orders::again),
+        post("/orders/{id}/settlement", May(Act::SettleOrders), desks::orders::settlement),
+        post("/orders/{id}/exception", May(Act::SettleOrders), desks::orders::exception),
+        post("/orders/{id}/exception/approval", May(Act::ApproveMoney), desks::orders::approval),
+        get("/orders/{id}/trail", May(Act::SeeEvidence), desks::evidence::of_order),
+        // Evidence
+        get("/evidence", May(Act::SeeEvidence), desks::evidence::index),
+        get("/evidence/{subject}", May(Act::SeeEvidence), desks::evidence::of_subject),
         // JSON API
         get("/api/openapi.json", Open, api::openapi::show),
         get("/api/v1/me", SignedIn, api::me::show),

@@ -167,8 +167,73 @@ pub fn trail(tx: &mut Tx<'_>, actor: &Actor, subject: i64) -> Answer<Vec<Entry>>
 
 /// What happened of late within the actor's regions, newest first, before a position.
 pub fn recent(tx: &mut Tx<'_>, actor: &Actor, before: Option<i64>, limit: i64) -> Answer<Vec<Entry>> {
+    search(tx, actor, &Filter::default(), before, limit)
+}
+
+/// What a list of evidence is narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// An act (`order.placed`) or all of a kind (`order`); all when empty.
+    pub act: String,
+    /// From this moment on.
+    pub from: Option<At>,
+    /// Before this moment.
+    pub to: Option<At>,
+}
+
+/// What happened within the actor's regions, newest first, before a position, as far as the filter holds it.
+pub fn search(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: i64,
+) -> Answer<Vec<Entry>> {
     actor.may(Act::SeeEvidence)?;
-    Ok(sql::recent(tx, before.unwrap_or(i64::MAX), actor.scope(), limit.clamp(1, 500))?)
+    // The log has no index by time; it grows with time, so the days asked for are found by halving.
+    let first = filter.from.map_or(Ok(0), |from| position(tx, from.plus_minutes(-SLACK_MINUTES)))?;
+    let after = filter.to.map_or(Ok(i64::MAX), |to| position(tx, to.plus_minutes(SLACK_MINUTES)))?;
+    let between = (first, before.unwrap_or(i64::MAX).min(after));
+    Ok(sql::recent(tx, between, actor.scope(), filter, limit.clamp(1, 500))?)
+}
+
+/// A writer's moment and its position may come in another order than a neighbour's, but never by this much.
+const SLACK_MINUTES: i64 = 5;
+
+/// The position of the first entry made at or after a moment, up to the slack.
+fn position(tx: &mut Tx<'_>, at: At) -> Result<i64, Fault> {
+    let (mut low, mut high) = (0, sql::last(tx)? + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match sql::next_at(tx, middle)? {
+            Some((seq, when)) if when < at => low = seq + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+/// How far the log is sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealed {
+    /// Number of the last batch.
+    pub batch: i64,
+    /// Its last position.
+    pub to_seq: i64,
+    /// When.
+    pub at: At,
+}
+
+/// How far the log is sealed; nothing before the first batch.
+pub fn sealed_to(tx: &mut Tx<'_>) -> Result<Option<Sealed>, Fault> {
+    sql::sealed_to(tx)
+}
+
+/// The batch each entry of one thing is sealed in, by position; what is not there is not sealed yet.
+///
+/// The caller has shown the trail, which checks what the actor may see.
+pub fn seals_of(tx: &mut Tx<'_>, subject: i64) -> Result<std::collections::HashMap<i64, (i64, At)>, Fault> {
+    Ok(sql::seals_of(tx, subject)?.into_iter().map(|(seq, batch, at)| (seq, (batch, at))).collect())
 }
 
 /// When the latest thing happened.

@@ -2,31 +2,49 @@
 
 use domain::{access::Scope, ids::AccountId, regions::RegionCode, time::At};
 
-use super::{Entry, Seal, Told};
+use super::{Entry, Filter, Seal, Sealed, Told};
 use crate::{
     p,
     store::{Fault, Row, Tx},
 };
 
+/// What a post that acts for one provider (?4; 0 for the others) may see: itself, its carers, its orders, its
+/// statements. The log knows regions only, so the tables are asked whose the subject is.
+macro_rules! own {
+    () => {
+        "AND (CAST(?4 AS BIGINT) = 0 OR e.subject = ?4
+            OR EXISTS (SELECT 1 FROM orders o WHERE o.id = e.subject AND o.provider = ?4)
+            OR EXISTS (SELECT 1 FROM carer c WHERE c.id = e.subject AND c.provider = ?4)
+            OR EXISTS (SELECT 1 FROM statement s WHERE s.id = e.subject AND s.provider = ?4))"
+    };
+}
+
 crate::statements! {
     INSERT = "INSERT INTO evidence (at, by_account, role, act, subject, region, detail, digest, mac)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     TELL = "INSERT INTO outbox (at, topic, region, subject, payload) VALUES (?1, ?2, ?3, ?4, ?5)";
-    OF_SUBJECT = "SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest, e.mac,
-            COALESCE(a.name, '')
+    OF_SUBJECT = concat!("SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest,
+            e.mac, COALESCE(a.name, '')
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
-        WHERE e.subject = ?1 AND e.region BETWEEN ?2 AND ?3
-        ORDER BY e.seq";
+        WHERE e.subject = ?1 AND e.region BETWEEN ?2 AND ?3 ", own!(), " ORDER BY e.seq");
     AFTER = "SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest, e.mac,
             COALESCE(a.name, '')
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
         WHERE e.seq > ?1 AND e.seq <= ?2
         ORDER BY e.seq LIMIT ?3";
-    RECENT = "SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest, e.mac,
+    RECENT = concat!("SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest, e.mac,
             COALESCE(a.name, '')
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
-        WHERE e.seq < ?1 AND e.region BETWEEN ?2 AND ?3
-        ORDER BY e.seq DESC LIMIT ?4";
+        WHERE e.seq < ?1 AND e.region BETWEEN ?2 AND ?3 ", own!(), "
+            AND (?5 = '' OR e.act = ?5 OR e.act LIKE ?5 || '.%')
+            AND e.at >= ?6 AND e.at < ?7 AND e.seq >= ?8
+        ORDER BY e.seq DESC LIMIT ?9");
+    NEXT_AT = "SELECT seq, at FROM evidence WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    SEALED_TO = "SELECT batch, to_seq, sealed_at FROM seal ORDER BY batch DESC LIMIT 1";
+    SEALS_OF = "SELECT e.seq, s.batch, s.sealed_at
+        FROM evidence e
+        JOIN seal s ON s.to_seq = (SELECT MIN(x.to_seq) FROM seal x WHERE x.to_seq >= e.seq)
+        WHERE e.subject = ?1";
     LAST_AT = "SELECT at FROM evidence ORDER BY seq DESC LIMIT 1";
     LAST = "SELECT COALESCE(MAX(seq), 0) FROM evidence";
     SEALS = "SELECT batch, from_seq, to_seq, rows_sealed, digest, sealed_at, signature FROM seal ORDER BY batch";
@@ -75,11 +93,34 @@ fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
 }
 
 pub(super) fn of_subject(tx: &mut Tx<'_>, subject: i64, scope: Scope) -> Result<Vec<Entry>, Fault> {
-    tx.all(OF_SUBJECT, p![subject, scope.lo, scope.hi], entry)
+    tx.all(OF_SUBJECT, p![subject, scope.lo, scope.hi, scope.provider], entry)
 }
 
-pub(super) fn recent(tx: &mut Tx<'_>, before: i64, scope: Scope, limit: i64) -> Result<Vec<Entry>, Fault> {
-    tx.all(RECENT, p![before, scope.lo, scope.hi, limit], entry)
+/// The latest entries of a scope that the filter holds, between two positions.
+pub(super) fn recent(
+    tx: &mut Tx<'_>,
+    (first, before): (i64, i64),
+    scope: Scope,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Entry>, Fault> {
+    let (from, to) = (filter.from.map_or(0, |a| a.0), filter.to.map_or(i64::MAX, |a| a.0));
+    let Scope { lo, hi, provider, .. } = scope;
+    tx.all(RECENT, p![before, lo, hi, provider, filter.act, from, to, first, limit], entry)
+}
+
+/// The first entry at or after a position: where it stands and when it was made.
+pub(super) fn next_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<(i64, At)>, Fault> {
+    tx.find(NEXT_AT, p![seq], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn sealed_to(tx: &mut Tx<'_>) -> Result<Option<Sealed>, Fault> {
+    tx.find(SEALED_TO, p![], |row| Ok(Sealed { batch: row.get(0)?, to_seq: row.get(1)?, at: row.get(2)? }))
+}
+
+/// Position, batch and moment of sealing of each sealed entry of a subject.
+pub(super) fn seals_of(tx: &mut Tx<'_>, subject: i64) -> Result<Vec<(i64, i64, At)>, Fault> {
+    tx.all(SEALS_OF, p![subject], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
 pub(super) fn between(tx: &mut Tx<'_>, after: i64, to: i64, limit: i64) -> Result<Vec<Entry>, Fault> {

@@ -6,11 +6,12 @@ use domain::{
     money::{Fen, Minutes},
     orders::{OrderRefusal, OrderState},
     regions::{RegionCode, RegionRange},
-    time::{At, Month},
+    time::{At, Month, Now},
 };
 
 use super::{Order, sql};
 use crate::{
+    evidence::Event,
     ledger::{self, Transfer},
     outcome::{Answer, No, Outcome},
     store::Tx,
@@ -125,6 +126,8 @@ pub struct Sheet {
     pub photos: Vec<(domain::ids::PhotoId, At)>,
     /// Everybody who was asked, in order.
     pub offers: Vec<super::OfferLine>,
+    /// Who asked to settle without the receiver's word.
+    pub exception_asked_by: Option<domain::ids::AccountId>,
     /// A wish to settle without the receiver's word: reason, and who allowed it when.
     pub exception: Option<(String, Option<At>)>,
 }
@@ -150,6 +153,7 @@ pub struct VisitProof {
 /// Orders the actor may see, in order of the planned start.
 pub fn lines(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter, page: Page) -> Answer<Vec<Line>> {
     actor.may(Act::SeeOrders)?;
+    let page = Page { limit: page.limit.clamp(1, 500), ..page };
     Ok(sql::lines(tx, actor.scope().narrowed(filter.region), filter, page)?)
 }
 
@@ -163,6 +167,25 @@ pub fn lines_after(
 ) -> Answer<Vec<Line>> {
     actor.may(Act::SeeOrders)?;
     Ok(sql::lines_after(tx, actor.scope().narrowed(filter.region), filter, after, limit)?)
+}
+
+/// Most rows of one export: a county's month, and still a file a spreadsheet opens.
+pub const EXPORT_MAX: i64 = 50_000;
+
+/// What the filter finds, for a file: at most `EXPORT_MAX`, in the order of the list. The taking away is recorded by
+/// `exported`, once the file is made.
+pub fn export(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter, latest_first: bool) -> Answer<Vec<Line>> {
+    actor.may(Act::SeeOrders)?;
+    let page = Page { latest_first, offset: 0, limit: EXPORT_MAX };
+    Ok(sql::lines(tx, actor.scope().narrowed(filter.region), filter, page)?)
+}
+
+/// Records that a list of orders was taken away as a file: how many, and narrowed to what.
+pub fn exported(tx: &mut Tx<'_>, actor: &Actor, rows: usize, filter: &str, now: Now) -> Answer<()> {
+    actor.may(Act::SeeOrders)?;
+    let detail = serde_json::json!({ "rows": rows, "filter": filter });
+    let (act, subject, region) = ("order.exported", actor.account.0, actor.range.lo);
+    Ok(tx.record(actor, now, Event { act, subject, region, detail, digest: None })?)
 }
 
 /// How many orders the filter finds.
@@ -208,6 +231,7 @@ pub fn sheet(tx: &mut Tx<'_>, actor: &Actor, id: OrderId) -> Outcome<Sheet, Orde
         photos: sql::photos(tx, id)?,
         offers: sql::offers(tx, id)?,
         exception: sql::exception_row(tx, id)?,
+        exception_asked_by: sql::exception_asked_by(tx, id)?,
         order,
     })
 }

@@ -32,11 +32,14 @@ pub use desk::{
 };
 pub use dispatch::{Candidate, Judgement, accept, assign, candidates, decline, my_day};
 pub use lists::{
-    Filter, Home, Line, Page, Served, Share, Sheet, VisitProof, count, lines, lines_after, my_month, sheet,
+    EXPORT_MAX, Filter, Home, Line, Page, Served, Share, Sheet, VisitProof, count, export, exported, lines,
+    lines_after, my_month, sheet,
 };
-pub use place::{Cover, PlaceOrder, Quote, place, quote};
+pub use place::{Cover, PlaceOrder, Quote, again, place, quote};
 pub use settle::{approve_exception, ask_exception, settle};
-pub use visit::{NewPhoto, PHOTO_BYTES_MAX, Photo, add_photo, check_in, check_out, photo, telephone};
+pub use visit::{
+    NewPhoto, PHOTO_BYTES_MAX, Photo, add_photo, check_in, check_out, photo, telephone, thumbnail,
+};
 
 use crate::{
     evidence::{Event, Trouble, row_digest},

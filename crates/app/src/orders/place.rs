@@ -193,6 +193,28 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outc
     Ok(order.id)
 }
 
+/// Places an order anew as a cancelled one was: a slip taken back is a new fact, the cancelled order stays.
+///
+/// The elder agreed to a share once; more than that needs to be agreed again.
+pub fn again(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<OrderId, OrderRefusal> {
+    let old = super::load(tx, actor, Act::PlaceOrders, id)?;
+    if old.state != OrderState::Cancelled {
+        return Err(No::Refused(OrderRefusal::WrongState { state: old.state, wish: "重新下单" }));
+    }
+    let wish = PlaceOrder {
+        person: old.person,
+        service: old.service,
+        start: old.start_at,
+        minutes: Some(old.minutes),
+        own_share_agreed: false,
+        channel: old.channel,
+        call: old.call,
+        note: old.note,
+    };
+    let own = quote(tx, actor, &wish, now)?.own;
+    place(tx, actor, &PlaceOrder { own_share_agreed: own <= old.own, ..wish }, now)
+}
+
 /// Two commands may have read the same rest of a right; the ledger lets only one of them have it.
 fn overdrawn(fault: crate::store::Fault, needed: i64) -> No<OrderRefusal> {
     if fault.broke(OVERDRAWN) {

@@ -202,3 +202,19 @@ pub fn photo(tx: &mut Tx<'_>, actor: &Actor, order: OrderId, photo: PhotoId) -> 
     super::order(tx, actor, order)?;
     Ok(sql::photo(tx, order, photo)?.map(|(kind, bytes)| Photo { kind, bytes }).found()?)
 }
+
+/// Longest side of a small picture: enough to see what it shows in a row of them.
+const THUMBNAIL_PIXELS: u32 = 320;
+
+/// The picture made small, as JPEG; the picture itself when it cannot be read any more.
+///
+/// Decoding takes a moment: call it outside the store.
+pub fn thumbnail(photo: Photo) -> Photo {
+    let Ok(whole) = image::load_from_memory(&photo.bytes) else { return photo };
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let small = whole.thumbnail(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS).into_rgb8();
+    match small.write_to(&mut bytes, image::ImageFormat::Jpeg) {
+        Ok(()) => Photo { kind: "image/jpeg".to_owned(), bytes: bytes.into_inner() },
+        Err(_) => photo,
+    }
+}

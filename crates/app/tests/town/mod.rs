@@ -248,3 +248,13 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, No<OrderRefusal>>) -> Order
         other => panic!("not refused: {other:?}"),
     }
 }
+
+/// The smallest picture that is one: a PNG of one white point.
+pub fn picture(out: &mut impl std::io::Write) {
+    const PNG: &[u8] = &[
+        137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0,
+        58, 126, 155, 85, 0, 0, 0, 10, 73, 68, 65, 84, 120, 156, 99, 248, 15, 0, 1, 1, 1, 0, 177, 56, 246,
+        20, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
+    ];
+    out.write_all(PNG).unwrap();
+}

@@ -137,7 +137,7 @@ pub(in crate::orders) fn lines(
     }
     let states = wanted(filter);
     let mut params = parameters(scope, filter, &states).to_vec();
-    params.extend([Value::Int(page.limit.clamp(1, 500)), Value::Int(page.offset.max(0))]);
+    params.extend([Value::Int(page.limit), Value::Int(page.offset.max(0))]);
     let sql = if filter.person.is_some() {
         LINES_OF_PERSON
     } else if page.latest_first && (scope.provider != 0 || filter.provider.is_some()) {

@@ -136,7 +136,12 @@ fn item(block: &Block, before: Option<&Block>, day: Day, view: &View, now: Now) 
         place,
         look,
         href: view.with_order(block.order).address(""),
-        text: if look == "late" || look == "clash" { format!("{words} {what}") } else { what.clone() },
+        // A short block has room for one word: the name tells more than the item.
+        text: if look == "late" || look == "clash" {
+            format!("{words} {}", block.person_name)
+        } else {
+            format!("{} {}", block.person_name, block.service_name)
+        },
         label: format!("{}–{} {what}，{words}", block.from.clock(), block.to.clock()),
         chosen: view.order == Some(block.order),
         ride,

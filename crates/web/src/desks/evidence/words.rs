@@ -1,0 +1,282 @@
+//! The one place where evidence becomes a sentence: an act and its detail, said the way people say it.
+//!
+//! What is not known here is still shown, with its name, so that nothing in the log can hide behind a missing word.
+
+use domain::{
+    access::Role,
+    money::Fen,
+    orders::{CancelReason, Channel, ConfirmedBy, Method},
+    time::At,
+};
+use serde_json::Value;
+
+/// An entry of the log as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// What happened.
+    pub(crate) text: String,
+    /// `done`, `attention` or nothing.
+    pub(crate) look: &'static str,
+}
+
+/// Kinds of acts, as a list can be narrowed to.
+pub(super) const KINDS: &[(&str, &str)] = &[
+    ("order", "工单"),
+    ("call", "来电"),
+    ("person", "老人档案"),
+    ("provider", "服务商"),
+    ("carer", "服务人员"),
+    ("statement", "结算单"),
+    ("rights", "额度"),
+    ("import", "导入"),
+    ("account", "账号"),
+    ("region", "行政区划"),
+    ("pack", "城市包"),
+];
+
+/// The sentence of an entry.
+pub(crate) fn sentence(act: &str, detail: &str) -> Said {
+    let detail: Value = serde_json::from_str(detail).unwrap_or(Value::Null);
+    let d = Detail(&detail);
+    let text = match act.split_once('.') {
+        Some(("order", what)) => order(what, &d),
+        Some(("call", what)) => call(what, &d),
+        Some(("person", what)) => person(what, &d),
+        Some(("account", what)) => account(what, &d),
+        Some(("carer" | "provider", _)) => office(act, &d),
+        Some(("statement", what)) => statement(what, &d),
+        _ => other(act, &d),
+    };
+    Said { text: text.unwrap_or_else(|| format!("其他记录（{act}）")), look: look(act, &d) }
+}
+
+/// The name of a role's code.
+pub(crate) fn role(code: &str) -> &str {
+    Role::from_code(code).map_or(code, |role| role.label())
+}
+
+fn look(act: &str, d: &Detail<'_>) -> &'static str {
+    match act {
+        "order.confirmed" | "order.settled" | "statement.checked" | "statement.paid" | "call.closed" => {
+            "done"
+        }
+        "order.disputed"
+        | "order.declined"
+        | "order.cancelled"
+        | "order.exception_asked"
+        | "statement.returned"
+        | "person.revealed"
+        | "carer.revealed"
+        | "account.locked"
+        | "order.exported" => "attention",
+        "order.checked_out" if d.yes("short") => "attention",
+        "order.photographed" if !d.text("reused_from").is_empty() => "attention",
+        _ => "",
+    }
+}
+
+/// Reads what is there and leaves out what is not.
+struct Detail<'a>(&'a Value);
+
+impl Detail<'_> {
+    fn text(&self, name: &str) -> &str {
+        self.0[name].as_str().unwrap_or("")
+    }
+
+    fn number(&self, name: &str) -> i64 {
+        self.0[name].as_i64().unwrap_or(0)
+    }
+
+    fn yes(&self, name: &str) -> bool {
+        self.0[name].as_bool().unwrap_or(false)
+    }
+
+    fn money(&self, name: &str) -> Fen {
+        Fen(self.number(name))
+    }
+
+    /// `14:05` of an instant, with its day.
+    fn time(&self, name: &str) -> String {
+        At::parse(self.text(name))
+            .map(|at| at.local().strftime("%m-%d %H:%M").to_string())
+            .unwrap_or_default()
+    }
+
+    /// `：text`, or nothing.
+    fn after(&self, name: &str) -> String {
+        match self.text(name) {
+            "" => String::new(),
+            text => format!("：{text}"),
+        }
+    }
+}
+
+fn order(what: &str, d: &Detail<'_>) -> Option<String> {
+    let by = || ConfirmedBy::from_code(d.text("by")).map_or("", ConfirmedBy::label);
+    Some(match what {
+        "placed" => {
+            let channel = Channel::from_code(d.text("channel")).map_or("", Channel::label);
+            let (service, start) = (d.text("service"), d.time("start"));
+            let (price, own) = (d.money("price_fen"), d.money("own_fen"));
+            format!("{channel}下单 {service}，约 {start} 上门，价格 {price}，其中自付 {own}")
+        }
+        "assigned" => {
+            let two = if d.0["partner"].is_null() { "" } else { "，两人同去" };
+            format!("派给{}{two}", d.text("carer_name"))
+        }
+        "accepted" => "服务人员接单".to_owned(),
+        "declined" => format!("服务人员退单{}", d.after("reason")),
+        "checked_in" => checked_in(d),
+        "photographed" => match d.text("reused_from") {
+            "" => "上传现场照片".to_owned(),
+            other => format!("上传现场照片，与工单 {other} 的照片相同"),
+        },
+        "checked_out" => {
+            let short = if d.yes("short") { "，不足最短时长" } else { "" };
+            format!("签退，服务 {} 分钟{short}{}", d.number("minutes"), d.after("note"))
+        }
+        "confirmed" => format!("{}验收，满意{}", by(), d.after("note")),
+        "disputed" => format!("{}表示不满意{}", by(), d.after("note")),
+        "rated" => format!("评价 {} 星{}", d.number("stars"), d.after("comment")),
+        "cancelled" => {
+            let reason = CancelReason::from_code(d.text("reason")).map_or("", CancelReason::label);
+            format!("取消工单（{reason}），退回占用的额度{}", d.after("note"))
+        }
+        "settled" => {
+            let excused = if d.yes("exception") { "，按例外批准" } else { "" };
+            format!("结算 {}，其中自付 {}{excused}", d.money("price_fen"), d.money("own_fen"))
+        }
+        "exception_asked" => format!("申请不经验收结算{}", d.after("reason")),
+        "exception_approved" => "另一人批准不经验收结算".to_owned(),
+        "exported" => format!("导出工单 {} 条", d.number("rows")),
+        _ => return None,
+    })
+}
+
+fn checked_in(d: &Detail<'_>) -> String {
+    let how = Method::from_code(d.text("method")).map_or("", Method::label);
+    let place = match d.0["distance_metres"].as_i64() {
+        Some(metres) => format!("，距住处 {metres} 米"),
+        None => "，位置不确定".to_owned(),
+    };
+    let offline = if d.yes("offline") { "，离线记录后补传" } else { "" };
+    format!("签到（{how}）{place}{offline}")
+}
+
+fn call(what: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match what {
+        "rang" => "来电振铃".to_owned(),
+        "answered" => format!("接听，等候 {} 秒", d.number("waited_seconds")),
+        "identified" => "认出来电的老人".to_owned(),
+        "noted" => format!("记录通话内容 {} 字", d.number("length")),
+        "closed" => "来电办结".to_owned(),
+        _ => return None,
+    })
+}
+
+fn person(what: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match what {
+        "enrolled" => "登记入册".to_owned(),
+        "changed" => "修改档案".to_owned(),
+        "fact_stated" => "登记一项情况".to_owned(),
+        "fact_corrected" => "更正一项情况".to_owned(),
+        "fact_taken_back" => "撤销刚才登记的情况".to_owned(),
+        "state_changed" => "档案状态变化".to_owned(),
+        "renewed" => "按起止日期更新了当前情况".to_owned(),
+        "revealed" => format!("查看隐藏信息{}", d.after("reason")),
+        _ => return None,
+    })
+}
+
+fn account(what: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match what {
+        "first_claimed" => "第一个管理员开通".to_owned(),
+        "invited" => "开户".to_owned(),
+        "invited_again" => "重新发出开户链接".to_owned(),
+        "signed_in" => "登录".to_owned(),
+        "signed_out" => "退出".to_owned(),
+        "locked" => format!("密码连续错误，锁定 {} 分钟", d.number("minutes")),
+        "password_set" | "password_changed" => "设置密码".to_owned(),
+        "factor_set" => "绑定动态口令".to_owned(),
+        "factor_removed" | "factor_cleared" => "解除动态口令".to_owned(),
+        "post_given" => "授予岗位".to_owned(),
+        "post_ended" => "结束岗位".to_owned(),
+        "post_chosen" => "切换岗位".to_owned(),
+        "session_ended" => "结束一处登录".to_owned(),
+        "closed" => "停用账号".to_owned(),
+        "reopened" => "恢复账号".to_owned(),
+        "token_made" => "发放接口令牌".to_owned(),
+        "token_revoked" => "吊销接口令牌".to_owned(),
+        _ => return None,
+    })
+}
+
+fn office(act: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match act {
+        "provider.entered" => format!("登记服务商{}", d.after("name")),
+        "provider.edited" => format!("修改服务商资料{}", d.after("name")),
+        "carer.entered" => format!("登记服务人员{}", d.after("name")),
+        "carer.edited" => format!("修改服务人员资料{}", d.after("name")),
+        "carer.certified" => format!("登记证书{}", d.after("skill")),
+        "carer.on_leave" => format!("请假 {} 至 {}", d.text("from"), d.text("to")),
+        "carer.back" => "销假".to_owned(),
+        "carer.left" => "离职".to_owned(),
+        "carer.revealed" => format!("查看服务人员电话{}", d.after("reason")),
+        _ => return None,
+    })
+}
+
+fn statement(what: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match what {
+        "made" => format!("生成结算单，金额 {}", d.money("amount_fen")),
+        "checked" => format!("复核结算单，金额 {}", d.money("amount_fen")),
+        "paid" => format!("支付 {}", d.money("amount_fen")),
+        "returned" => format!("退回结算单{}", d.after("why")),
+        _ => return None,
+    })
+}
+
+fn other(act: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match act {
+        "rights.granted" => "发放本月额度".to_owned(),
+        "region.renamed" => format!("行政区划改名{}", d.after("name")),
+        "region.retired" => "行政区划撤并".to_owned(),
+        "pack.installed" => "安装城市包".to_owned(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_said_the_way_people_say_it() {
+        for (act, detail, said) in [
+            (
+                "order.placed",
+                r#"{"channel":"hotline","service":"B01","start":"2026-11-21T10:00:00.000+08:00","price_fen":5700,"own_fen":0}"#,
+                "热线下单 B01，约 11-21 10:00 上门，价格 ¥57.00，其中自付 ¥0.00",
+            ),
+            ("order.assigned", r#"{"carer_name":"田芳","partner":null}"#, "派给田芳"),
+            ("order.assigned", r#"{"carer_name":"田芳","partner":"7"}"#, "派给田芳，两人同去"),
+            ("order.declined", r#"{"reason":"孩子生病"}"#, "服务人员退单：孩子生病"),
+            (
+                "order.checked_in",
+                r#"{"method":"gps","distance_metres":12,"offline":true}"#,
+                "签到（手机定位），距住处 12 米，离线记录后补传",
+            ),
+            ("order.checked_in", r#"{"method":"manual"}"#, "签到（人工补录），位置不确定"),
+            (
+                "order.checked_out",
+                r#"{"minutes":30,"short":true,"note":"老人不适"}"#,
+                "签退，服务 30 分钟，不足最短时长：老人不适",
+            ),
+            ("order.settled", r#"{"price_fen":12000,"own_fen":2400}"#, "结算 ¥120.00，其中自付 ¥24.00"),
+            ("order.invented", "{}", "其他记录（order.invented）"),
+            ("nonsense", "not json", "其他记录（nonsense）"),
+        ] {
+            assert_eq!(sentence(act, detail).text, said, "{act}");
+        }
+    }
+}
