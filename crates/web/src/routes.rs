@@ -14,7 +14,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 
 use crate::{
     App, Identity, Problem, api, assets,
-    desks::{self, carer, hotline, providers, services, statements},
+    desks::{self, carer, hotline, people, providers, services, statements},
     identity, page, upload,
 };
 
@@ -214,6 +214,25 @@ pub fn table() -> Vec<Route> {
         // Evidence
         get("/evidence", May(Act::SeeEvidence), desks::evidence::index),
         get("/evidence/{subject}", May(Act::SeeEvidence), desks::evidence::of_subject),
+        // People
+        get("/search", SignedIn, desks::search::index),
+        get("/regions", SignedIn, desks::regions::index),
+        get("/people", May(Act::SeePeople), people::index),
+        post("/people", May(Act::EditPeople), people::create),
+        get("/people/new", May(Act::EditPeople), people::new),
+        get("/people/export.csv", May(Act::SeePeople), people::export),
+        get("/people/print", May(Act::SeePeople), people::print_list),
+        get("/people/{id}", May(Act::SeePeople), people::show),
+        post("/people/{id}", May(Act::EditPeople), people::update),
+        get("/people/{id}/edit", May(Act::EditPeople), people::edit),
+        get("/people/{id}/print", May(Act::SeePeople), people::print),
+        get("/people/{id}/reveal/{field}", May(Act::RevealPeople), people::ask),
+        post("/people/{id}/reveal/{field}", May(Act::RevealPeople), people::open),
+        get("/people/{id}/facts/new", May(Act::EditPeople), people::new_fact),
+        post("/people/{id}/facts", May(Act::EditPeople), people::state_fact),
+        get("/people/{id}/facts/{fact}/correction", May(Act::EditPeople), people::correction),
+        post("/people/{id}/facts/{fact}/correction", May(Act::EditPeople), people::correct),
+        post("/people/{id}/facts/{fact}/undo", May(Act::EditPeople), people::undo),
         // JSON API
         get("/api/openapi.json", Open, api::openapi::show),
         get("/api/v1/me", SignedIn, api::me::show),

@@ -67,6 +67,7 @@ pub struct World {
     pub service: Service,
     township: RegionCode,
     person: i64,
+    fact: i64,
     order: i64,
     call: i64,
     photo: i64,
@@ -172,6 +173,10 @@ impl World {
             statement,
             service_code,
             person: of_order("SELECT person FROM orders WHERE id = ?1"),
+            fact: of_order(
+                "SELECT f.id FROM person_fact f JOIN orders o ON o.person = f.person
+                WHERE o.id = ?1 AND f.known_to IS NULL ORDER BY f.id LIMIT 1",
+            ),
             call: find("call", "SELECT id FROM call WHERE region BETWEEN ?1 AND ?2 ORDER BY id DESC"),
             photo: order,
             ledger: find("ledger account", "SELECT id FROM ledger_account WHERE region BETWEEN ?1 AND ?2"),
@@ -219,7 +224,9 @@ impl World {
             "id" if under("/api/v1/orders/") => place(self.order),
             "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
             "id" if under("/imports/") || under("/api/v1/imports/") => place(self.import),
-            "id" if under("/api/v1/people/") => place(self.person),
+            "id" if under("/api/v1/people/") || under("/people/") => place(self.person),
+            "field" if under("/people/") => Some(("phone".into(), Bound::Nobody)),
+            "fact" if under("/people/") => place(self.fact),
             _ => None,
         }
     }
@@ -285,6 +292,10 @@ impl World {
     pub fn form(&self, path: &str) -> Vec<(&'static str, String)> {
         let township = self.township.to_string();
         match path.rsplit('/').next().unwrap_or_default() {
+            "facts" | "correction" => {
+                vec![("kind", "remark".into()), ("value", "走访".into()), ("source", "走访".into())]
+            }
+            "{field}" => vec![("reason", "核对身份".into())],
             "posts" => vec![("role", "agent".into()), ("region", township)],
             "person" => vec![("person", self.person.to_string())],
             "outcome" => vec![("outcome", "ordered".into())],

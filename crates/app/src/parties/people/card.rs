@@ -94,6 +94,8 @@ pub struct Person {
     pub entered_at: At,
     /// When it was last changed; an edit says which version it saw.
     pub updated_at: At,
+    /// Eight characters of the record's code, printed on papers so that they can be held against it.
+    pub check_code: String,
 }
 
 /// Makes cards; holds what all of one answer share.
@@ -148,6 +150,7 @@ impl Cards<'_> {
             contacts: masked(&whole.contacts, vault)?,
             entered_at: whole.row.entered_at,
             updated_at: whole.row.updated_at,
+            check_code: super::code::hex(&whole.row.code)[..8].to_uppercase(),
             facts: whole.facts.into_iter().filter(|f| f.known_to.is_none()).collect(),
             card,
         })
