@@ -45,10 +45,12 @@ async function take(event: SubmitEvent, form: HTMLFormElement): Promise<void> {
   const key = crypto.randomUUID();
   await keep({ key, who, url: form.action, fields, deviceTime });
   if (button) button.disabled = false;
+  form.dataset.taken = "";
   for (const input of photos.keys()) if (input.form === form) photos.delete(input);
   const shown = await send(true);
   // A refused step was not taken: the button stays for another try.
   const refused = (await waiting(who)).some((entry) => entry.key === key && entry.refused !== undefined);
+  if (refused) delete form.dataset.taken;
   if (!shown && !refused && form.closest(".next-step")) next(form);
 }
 
@@ -103,9 +105,11 @@ async function send(open: boolean): Promise<boolean> {
   return true;
 }
 
-/** Has the carer begun to write or to take pictures? Then the page is not loaded anew below the thumb. */
+/** Has the carer begun to write or to take pictures for a step still to come? Then the page is not loaded anew below the thumb. */
 function begun(): boolean {
-  return photos.size > 0 || all<HTMLInputElement | HTMLTextAreaElement>("main input:not([type=hidden]), main textarea").some((field) => field.value !== field.defaultValue);
+  return photos.size > 0 || all<HTMLInputElement | HTMLTextAreaElement>("main input:not([type=hidden]), main textarea").some(
+    (field) => field.value !== field.defaultValue && !(field.form && "taken" in field.form.dataset),
+  );
 }
 
 async function show(reached = navigator.onLine, signIn = false): Promise<void> {
