@@ -4,6 +4,7 @@ import htmx from "htmx.org";
 import { startDialogs } from "./dialog";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
+import { startPrint } from "./print";
 import { startTables } from "./table";
 import { startToasts } from "./toast";
 
@@ -11,4 +12,5 @@ startTables();
 startToasts();
 startDialogs();
 startKeys();
+startPrint();
 startLive((source, target) => void htmx.ajax("get", source, { target, swap: "innerHTML" }));

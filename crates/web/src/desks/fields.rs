@@ -88,7 +88,8 @@ impl Sent {
     }
 }
 
-/// The actor's own region and those below down to the township, to choose one of.
+/// The actor's own region and those below down to the township, to choose one of. What is chosen already is among
+/// them even when it lies deeper, so that saving a form never moves anything.
 pub(crate) fn region_choices(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -120,7 +121,27 @@ pub(crate) fn region_choices(
         let is = value == chosen;
         Choice::new(value, book.path_of(*code), is)
     };
-    Ok(codes.iter().map(choice).collect())
+    let mut choices: Vec<Choice> = codes.iter().map(choice).collect();
+    if let Ok(code) = RegionCode::parse(chosen)
+        && !choices.iter().any(|c| c.chosen)
+    {
+        choices.insert(0, choice(&code));
+    }
+    Ok(choices)
+}
+
+/// The same for a form: nothing is chosen until somebody chooses it.
+pub(crate) fn region_options(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    chosen: &str,
+    now: Now,
+) -> Result<Vec<Choice>, Fault> {
+    let mut choices = region_choices(tx, actor, chosen, now)?;
+    if !choices.iter().any(|c| c.chosen) {
+        choices.insert(0, Choice::new("", "请选择", true));
+    }
+    Ok(choices)
 }
 
 /// A name as a list of several: `a、b 等 5 项`.

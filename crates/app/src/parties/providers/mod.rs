@@ -60,7 +60,9 @@ pub struct Provider {
     pub carers: i64,
     /// Carers with a certificate that has run out or soon will.
     pub expiring: i64,
-    /// Codes of the services it may do.
+    /// How many services it may do.
+    pub items: i64,
+    /// Codes of the services it may do; lists leave them out.
     pub services: Vec<String>,
 }
 

@@ -22,7 +22,8 @@ macro_rules! columns {
             (SELECT COUNT(*) FROM carer c WHERE c.provider = v.id AND c.left_at IS NULL AND EXISTS (
                 SELECT 1 FROM carer_skill k WHERE k.carer = c.id AND k.valid_to <= ?1 AND NOT EXISTS (
                     SELECT 1 FROM carer_skill n
-                    WHERE n.carer = k.carer AND n.skill = k.skill AND n.valid_to > ?1)))
+                    WHERE n.carer = k.carer AND n.skill = k.skill AND n.valid_to > ?1))),
+            (SELECT COUNT(*) FROM provider_service s WHERE s.provider = v.id)
         FROM provider v "
     };
 }
@@ -94,6 +95,7 @@ fn provider_row(row: &Row<'_>) -> Result<Provider, Fault> {
         entered_at: row.get(12)?,
         carers: row.get(13)?,
         expiring: row.get(14)?,
+        items: row.get(15)?,
         services: Vec::new(),
     })
 }

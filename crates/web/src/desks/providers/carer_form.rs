@@ -23,7 +23,7 @@ use domain::{
 
 use crate::{
     App, Html, Page, Problem, Reply, Signed,
-    desks::fields::{Choice, Mistakes, Sent, region_choices},
+    desks::fields::{Choice, Mistakes, Sent, region_options},
     filters, see_with,
 };
 
@@ -68,13 +68,7 @@ async fn form(
                 Of::New(provider) => providers::provider(tx, &actor, provider, now)?.name,
                 Of::Old(carer) => carers::carer(tx, &actor, carer)?.provider_name,
             };
-            let mut regions = region_choices(tx, &actor, &wanted, now)?;
-            // A home below the township keeps its village when nothing else is chosen.
-            if !wanted.is_empty() && !regions.iter().any(|r| r.chosen) {
-                let book = app::regions::book(tx)?;
-                let name = domain::regions::RegionCode::parse(&wanted).map(|code| book.path_of(code));
-                regions.insert(0, Choice::new(wanted.clone(), name.unwrap_or_else(|_| wanted.clone()), true));
-            }
+            let regions = region_options(tx, &actor, &wanted, now)?;
             Ok::<_, No<Never>>((name, regions))
         })
         .await?;

@@ -17,7 +17,7 @@ use domain::{access::Actor, ids::ProviderId};
 use super::service_choices;
 use crate::{
     App, Html, Page, Problem, Reply, Signed,
-    desks::fields::{Choice, Mistakes, Sent, region_choices},
+    desks::fields::{Choice, Mistakes, Sent, region_options},
     filters, see_with,
 };
 
@@ -47,8 +47,8 @@ async fn form(
     let wanted = ask.clone();
     let (regions, areas, services) = app
         .read(move |tx, now| {
-            let regions = region_choices(tx, &actor, &wanted.region, now)?;
-            let areas = region_choices(tx, &actor, &wanted.area, now)?;
+            let regions = region_options(tx, &actor, &wanted.region, now)?;
+            let areas = region_options(tx, &actor, &wanted.area, now)?;
             let items = programmes::catalogue_on(tx, now.day())?;
             Ok::<_, No<Never>>((regions, areas, service_choices(&items, &wanted.services)))
         })

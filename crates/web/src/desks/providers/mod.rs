@@ -119,7 +119,7 @@ struct Row {
     area: String,
     contract: Chip,
     contract_to: String,
-    services: usize,
+    items: i64,
     carers: i64,
     expiring: i64,
 }
@@ -180,7 +180,7 @@ fn row(p: &Provider, book: &regions::RegionBook, now: Now) -> Row {
         area: p.area_code().map_or_else(String::new, |code| book.path_of(code)),
         contract: contract_chip(p.contract(now.day())),
         contract_to: p.contract_to.to_string(),
-        services: p.services.len(),
+        items: p.items,
         carers: p.carers,
         expiring: p.expiring,
     }
