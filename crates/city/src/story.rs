@@ -12,6 +12,7 @@ use jiff::civil::time;
 
 use crate::{
     City, SimPerson,
+    people::{Grade, HardshipKind, Living},
     rng::{Rng, Seed, Topic},
     truth::CarerTruth,
 };
@@ -349,11 +350,27 @@ fn elder(city: &City, near: &std::ops::Range<u32>, rng: &mut Rng) -> SimPerson {
         };
         city.person(from + rng.below(count))
     };
-    // Who calls more is drawn more: of a few at random, the one with the strongest habit.
+    // Those whom the city helps call more than half of the time: the hotline was set up for them.
+    if rng.chance(550)
+        && let Some(person) =
+            (0..HELPED_DRAWS).map(|_| draw(rng)).find(|person| helped(person, city.spec.today))
+    {
+        return person;
+    }
+    // Of the others, who calls more is drawn more: of a few at random, the one with the strongest habit.
     let few = [draw(rng), draw(rng), draw(rng)];
-    let [a, b, c] = few;
-    let habit = |p: &SimPerson| city.truth(p).calls_per_mille;
-    [a, b, c].into_iter().max_by_key(habit).expect("three were drawn")
+    few.into_iter().max_by_key(|person| city.truth(person).calls_per_mille).expect("three were drawn")
+}
+
+/// About one elder in a hundred is helped.
+const HELPED_DRAWS: u32 = 250;
+
+/// Whether a city's programmes are made for somebody like this.
+fn helped(person: &SimPerson, today: Day) -> bool {
+    use HardshipKind::{Dibao, DibaoBianyuan, Tekun};
+    let poor = person.hardships_on(today).any(|kind| matches!(kind, Tekun | Dibao | DibaoBianyuan));
+    let frail = person.grade >= Grade::Moderate && person.assessed_on.is_some();
+    poor && (person.age >= 80 || frail) && person.living != Living::InCareInstitution
 }
 
 fn caller(person: &SimPerson, wish: Wish, rng: &mut Rng) -> String {

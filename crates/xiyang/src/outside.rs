@@ -29,6 +29,15 @@ pub fn token() -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
+/// A new code to be typed once: 100 random bits in letters and digits that nobody mistakes for one another.
+pub fn code() -> String {
+    const SIGNS: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
+    let mut bytes = [0; 20];
+    random(&mut bytes);
+    let signs: Vec<char> = bytes.iter().map(|b| char::from(SIGNS[usize::from(b % 32)])).collect();
+    signs.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
 /// Starts the log on stderr; `RUST_LOG` overrides what is told.
 pub fn log(otherwise: &str) {
     use std::io::IsTerminal as _;

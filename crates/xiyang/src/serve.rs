@@ -16,6 +16,8 @@ use std::{
 use app::{
     evidence::{self, SealFile},
     parties::imports,
+    outcome::No,
+    parties::accounts::{self, FIRST_CODE_HOURS},
     store::Store,
 };
 use axum::serve::ListenerExt as _;
@@ -44,7 +46,28 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Complaint> {
     let opened = open::to_serve(&args.place, args.keys.as_deref())?;
     let runtime = runtime()?;
     let bound = bind(&runtime, args.listen)?;
+    offer_first_account(&opened.store, bound.address)?;
     serve(runtime, opened, bound, None, |_| {})
+}
+
+/// Where nobody has an account yet, whoever reads this program's output may make the first one.
+fn offer_first_account(store: &Store, address: SocketAddr) -> Result<(), Complaint> {
+    if !store.read(accounts::untouched)? {
+        return Ok(());
+    }
+    let code = outside::code();
+    let (hash, now) = (accounts::token_hash(&code), outside::now());
+    match store.write(move |tx| accounts::first_code(tx, hash, now)) {
+        Ok(()) => {}
+        // Another server on the same database was faster, and somebody used its code.
+        Err(No::Refused(_) | No::Forbidden(_) | No::NotFound) => return Ok(()),
+        Err(No::Fault(fault)) => return Err(fault.into()),
+    }
+    let said = format!(
+        "还没有账号：请在 {FIRST_CODE_HOURS} 小时内打开 http://{address}/first ，用一次性代码 {code} 设立首个平台管理员\n\
+         no account yet: open http://{address}/first within {FIRST_CODE_HOURS} hours and use the one-time code above"
+    );
+    writeln!(std::io::stderr(), "{said}").map_err(|e| Complaint::file("stderr".as_ref(), &e))
 }
 
 /// The runtime of a server. Two workers: commands and questions run on the store's own threads.

@@ -22,6 +22,11 @@ fn a_server_comes_up_ends_when_asked_and_leaves_data_without_troubles() {
     let data = data.to_str().unwrap();
     let server = Server::start(&["serve", "--data", data, "--listen", "127.0.0.1:0"], &folder.0.join("log"));
     assert_eq!(server.get("/health"), (200, "ok".to_owned()));
+    let said = std::fs::read_to_string(folder.0.join("log")).unwrap();
+    let code = said.split_once("一次性代码 ").unwrap().1.split(' ').next().unwrap();
+    assert_eq!(code.len(), 24, "{said}");
+    assert!(said.contains(&format!("http://{}/first", server.address)), "{said}");
+    assert_eq!(server.get("/first").0, 200);
 
     let second = refusal(&["serve", "--data", data, "--listen", "127.0.0.1:0"]);
     assert!(second.contains("另一个 xiyang") && second.contains("in use by another"), "{second}");

@@ -35,6 +35,15 @@ const STORIES_MAX: usize = 400;
 /// Numbers of living stories lie beyond those of any history.
 const FIRST_NUMBER: u64 = 1 << 32;
 
+/// The clock of a city and its server; a rehearsal may let a day pass in minutes.
+#[derive(Clone)]
+pub struct Clock {
+    /// The present moment.
+    pub now: Arc<dyn Fn() -> Now + Send + Sync>,
+    /// How many seconds pass in one.
+    pub speed: u64,
+}
+
 /// Gets everything ready to live in a city that [`crate::seed::write`] wrote.
 ///
 /// # Errors
@@ -42,14 +51,15 @@ const FIRST_NUMBER: u64 = 1 << 32;
 pub fn prepare(
     store: &Store,
     city: Arc<City>,
-    clock: fn() -> Now,
+    clock: Clock,
     token: impl Fn() -> String + Send + Sync + 'static,
 ) -> Result<Driver, Fault> {
     let ids = store.read(seed::carers_of)?;
     let visitors = city.personas().iter().filter_map(|p| Some(*ids.get(p.carer? as usize)?)).collect();
     let at_the_door = store.clone();
+    let time = clock.clone();
     let sign_in = move || {
-        let (session, now) = (token(), clock());
+        let (session, now) = (token(), (time.now)());
         let device = Device { token: accounts::token_hash(&session), agent: "演示城市".to_owned() };
         let signed = at_the_door.write(move |tx| {
             seed::must("signing the operator in", accounts::demo_session(tx, seed::OPERATOR, &device, now))
@@ -82,7 +92,7 @@ pub struct Driver {
     /// Carers whose work is left to visitors.
     pub visitors: HashSet<i64>,
     /// The clock.
-    pub clock: fn() -> Now,
+    pub clock: Clock,
 }
 
 impl Driver {
@@ -123,7 +133,7 @@ struct Told {
 
 impl Life {
     fn new(driver: Driver, address: SocketAddr) -> Life {
-        let now = (driver.clock)().0;
+        let now = (driver.clock.now)().0;
         // Seconds of the clock keep the numbers of two runs apart.
         let next_number = FIRST_NUMBER + now.0.div_euclid(1_000_000).unsigned_abs();
         Life {
@@ -142,7 +152,7 @@ impl Life {
     }
 
     fn now(&self) -> At {
-        (self.driver.clock)().0
+        (self.driver.clock.now)().0
     }
 
     /// Waits for what comes next and does it.
@@ -150,7 +160,8 @@ impl Life {
         let due = self.agenda.peek().map_or(self.next_call, |Reverse((at, ..))| (*at).min(self.next_call));
         let wait = due.0 - self.now().0;
         // The clock may be set meanwhile, so no sleep is long.
-        tokio::time::sleep(Duration::from_micros(wait.clamp(0, 2_000_000).unsigned_abs())).await;
+        let wait = wait.max(0).unsigned_abs() / self.driver.clock.speed.max(1);
+        tokio::time::sleep(Duration::from_micros(wait.min(2_000_000))).await;
         let now = self.now();
         if self.next_call <= now {
             self.begin(now);

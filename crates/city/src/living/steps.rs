@@ -83,7 +83,7 @@ impl Life {
     async fn assign(&mut self, told: &mut Told) -> Result<Went, ClientFault> {
         let Some(order) = told.order.clone() else { return Ok(Went::Not) };
         let found = self.offices.get(&format!("/api/v1/orders/{order}/candidates")).await?;
-        let now = (self.driver.clock)().0;
+        let now = (self.driver.clock.now)().0;
         let carers = found.body["items"].as_array().into_iter().flatten().filter_map(|candidate| {
             let id = candidate["carer"].as_str()?;
             let allowed = candidate["allowed"].as_bool()?;
@@ -107,7 +107,7 @@ impl Life {
     /// The steps from the offer to the payment.
     async fn visit(&mut self, told: &mut Told, step: Step) -> Result<Went, ClientFault> {
         let Some(order) = &told.order else { return Ok(Went::Not) };
-        let now = (self.driver.clock)().0;
+        let now = (self.driver.clock.now)().0;
         let story = &told.story;
         let (what, body) = match step {
             Step::Accept => ("acceptance", json!({})),

@@ -59,7 +59,8 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
         DemoFolder::completed(&path, &note)?;
     }
     let demo = Demo { personas: city.personas().into_iter().map(shown).collect() };
-    let driver = living::prepare(&opened.store, city, outside::now, outside::token)?;
+    let clock = living::Clock { now: Arc::new(outside::now), speed: 1 };
+    let driver = living::prepare(&opened.store, city, clock, outside::token)?;
     let address = bound.address;
     serve::serve(runtime, opened, bound, Some(demo), move |runtime| drop(runtime.spawn(driver.run(address))))
 }
