@@ -15,9 +15,9 @@ use std::{
 
 use app::{
     evidence::{self, SealFile},
-    parties::imports,
     outcome::No,
     parties::accounts::{self, FIRST_CODE_HOURS},
+    parties::imports,
     store::Store,
 };
 use axum::serve::ListenerExt as _;

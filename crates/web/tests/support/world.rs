@@ -78,7 +78,6 @@ pub struct World {
     session: i64,
     carer: i64,
     provider: i64,
-    fact: i64,
     statement: i64,
     service_code: String,
     import: i64,
@@ -166,10 +165,6 @@ impl World {
         let service_code = first(&store, "SELECT code FROM service_item WHERE ?1 <= ?2", county).unwrap();
         World {
             township,
-            fact: of_order(
-                "SELECT f.id FROM person_fact f JOIN orders o ON o.person = f.person
-                    WHERE o.id = ?1 AND f.known_to IS NULL",
-            ),
             statement,
             service_code,
             person: of_order("SELECT person FROM orders WHERE id = ?1"),
@@ -226,7 +221,6 @@ impl World {
             "id" if under("/imports/") || under("/api/v1/imports/") => place(self.import),
             "id" if under("/api/v1/people/") || under("/people/") => place(self.person),
             "field" if under("/people/") => Some(("phone".into(), Bound::Nobody)),
-            "fact" if under("/people/") => place(self.fact),
             _ => None,
         }
     }
