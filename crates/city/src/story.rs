@@ -257,7 +257,7 @@ impl Story {
             (Step::CheckOut, Went::Well) => self.served(at),
             (Step::Confirm, Went::Well) if self.satisfied => self.content(at),
             // Some providers ask to be paid all the same; a second person decides.
-            (Step::Confirm, Went::Well) if self.number % 3 == 0 => {
+            (Step::Confirm, Went::Well) if self.number.is_multiple_of(3) => {
                 vec![(daytime(at.plus_seconds(self.seconds((3_000, 90_000), (60, 300)))), Step::AskException)]
             }
             _ => Vec::new(),

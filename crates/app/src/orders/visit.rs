@@ -200,7 +200,7 @@ pub fn add_photo(
 /// A photograph of an order the actor may see.
 pub fn photo(tx: &mut Tx<'_>, actor: &Actor, order: OrderId, photo: PhotoId) -> Outcome<Photo, OrderRefusal> {
     super::order(tx, actor, order)?;
-    Ok(sql::photo(tx, order, photo)?.map(|(kind, bytes)| Photo { kind, bytes }).found()?)
+    sql::photo(tx, order, photo)?.map(|(kind, bytes)| Photo { kind, bytes }).found()
 }
 
 /// Longest side of a small picture: enough to see what it shows in a row of them.

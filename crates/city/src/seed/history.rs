@@ -292,7 +292,7 @@ impl History {
         let turn = story.number as usize % all.len().max(1);
         let turned = all[turn..].iter().chain(&all[..turn]);
         // Those whose work is left to visitors should find some when they look.
-        let wanted = day >= city.spec.today && story.number % 2 == 0;
+        let wanted = day >= city.spec.today && story.number.is_multiple_of(2);
         let visitors = all.iter().filter(|index| wanted && self.staff.visitors.contains(index));
         visitors.chain(turned).take(ASKED_MAX).map(|index| (*index, self.carers[*index as usize])).collect()
     }

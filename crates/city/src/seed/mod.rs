@@ -148,7 +148,7 @@ fn enrol_people(
     let wanted: std::collections::HashSet<u32> = wanted.into_iter().collect();
     let mut ids = HashMap::with_capacity(wanted.len());
     let all = u64::from(city.spec.people);
-    store.write(move |tx| register::begin_bulk(tx))?;
+    store.write(register::begin_bulk)?;
     let (send, receive) = mpsc::sync_channel::<(u32, Vec<NewPerson>)>(AHEAD);
     let maker = {
         let city = Arc::clone(city);
@@ -170,7 +170,7 @@ fn enrol_people(
     }
     maker.join().map_err(|_| Fault::other("making people broke down"))?;
     progress("整理索引", 0, 1);
-    store.write(move |tx| register::end_bulk(tx))?;
+    store.write(register::end_bulk)?;
     progress("整理索引", 1, 1);
     Ok(ids)
 }

@@ -518,7 +518,6 @@ pub(super) fn count_matching(tx: &mut Tx<'_>, f: &Filter, range: RegionRange, no
     tx.one(COUNT_MATCHING, p![range.lo, range.hi, role, pattern(&f.text), state, now], |row| row.get(0))
 }
 
-#[expect(clippy::too_many_arguments, reason = "two ranges and a page")]
 pub(super) fn matching(
     tx: &mut Tx<'_>,
     f: &Filter,

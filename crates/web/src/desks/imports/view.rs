@@ -224,7 +224,7 @@ fn grouped(n: i64) -> String {
 
 fn size(bytes: i64) -> String {
     match bytes {
-        ..1_024 => format!("{bytes} 字节"),
+        ..=1_023 => format!("{bytes} 字节"),
         ..1_048_576 => format!("{} KB", bytes / 1_024),
         _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
     }
@@ -232,7 +232,7 @@ fn size(bytes: i64) -> String {
 
 fn left(seconds: i64) -> String {
     match seconds {
-        ..60 => format!("还要约 {seconds} 秒"),
+        ..=59 => format!("还要约 {seconds} 秒"),
         ..3_600 => format!("还要约 {} 分 {} 秒", seconds / 60, seconds % 60),
         _ => format!("还要约 {} 小时 {} 分", seconds / 3_600, seconds % 3_600 / 60),
     }
