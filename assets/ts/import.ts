@@ -1,6 +1,6 @@
 // The drop zone of an import: a dropped file is put into the form's own field and
 // sent with a progress bar. Without this file one chooses and presses "upload".
-import { all, one } from "./dom";
+import { all, one, words } from "./dom";
 
 for (const zone of all<HTMLFormElement>("form[data-drop]")) dropZone(zone);
 
@@ -24,7 +24,9 @@ function dropZone(form: HTMLFormElement): void {
 }
 
 function send(form: HTMLFormElement, input: HTMLInputElement): void {
-  if (!input.files?.length) return;
+  const file = input.files?.[0];
+  if (!file) return;
+  if (file.size > Number(form.dataset.max ?? Infinity)) return say(form, input, 1);
   const progress = one<HTMLProgressElement>("progress", form);
   // Not fetch: only this tells how much has left the machine.
   const request = new XMLHttpRequest();
@@ -42,9 +44,16 @@ function send(form: HTMLFormElement, input: HTMLInputElement): void {
   };
   request.onerror = () => {
     if (progress) progress.hidden = true;
-    input.value = "";
-    const failed = one(".field-error", form);
-    if (failed) failed.hidden = false;
+    say(form, input, 0);
   };
   request.send(new FormData(form));
+}
+
+/** Says why the file was not taken: 0 the network, 1 its size. */
+function say(form: HTMLFormElement, input: HTMLInputElement, which: 0 | 1): void {
+  input.value = "";
+  const failed = one(".field-error", form);
+  if (!failed) return;
+  failed.textContent = words(failed)[which] || failed.textContent;
+  failed.hidden = false;
 }
