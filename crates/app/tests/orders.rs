@@ -410,7 +410,7 @@ fn a_carer_on_leave_or_off_that_weekday_is_no_candidate() {
 /// 6,000 carers with a week of work: what a dispatcher waits for. Run with `--ignored`; prints the figures.
 #[test]
 #[ignore = "measures"]
-#[expect(clippy::print_stderr, reason = "figures are what this is for")]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn candidates_of_a_large_city_come_at_once() {
     for bed in [Some(Bed::sqlite()), Bed::postgres()].into_iter().flatten() {
         let store = bed.store.clone();

@@ -116,7 +116,7 @@ fn survive(kills: usize) {
     let verify = xiyang(&["verify", "--data", data.to_str().unwrap()]);
     let said = String::from_utf8(verify.stdout).unwrap();
     assert!(verify.status.success() && said.starts_with("0 troubles"), "{said}");
-    println!("{kills} kills, {} orders, {settled} settled: {said}", told.len());
+    eprintln!("{kills} kills, {} orders, {settled} settled: {said}", told.len());
 }
 
 /// The data hold what the clients were told: every order in its state with its visit and its transfers, and no others.

@@ -1,9 +1,5 @@
 //! A whole service in the test's own process: a temporary store, a router, accounts of any role, requests.
 
-#![expect(
-    clippy::allow_attributes,
-    reason = "a file that happens to use everything would fail an expectation"
-)]
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 use std::sync::{

@@ -225,7 +225,7 @@ fn grouped(n: i64) -> String {
 fn size(bytes: i64) -> String {
     match bytes {
         ..=1_023 => format!("{bytes} 字节"),
-        ..1_048_576 => format!("{} KB", bytes / 1_024),
+        1_024..1_048_576 => format!("{} KB", bytes / 1_024),
         _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
     }
 }
@@ -233,7 +233,7 @@ fn size(bytes: i64) -> String {
 fn left(seconds: i64) -> String {
     match seconds {
         ..=59 => format!("还要约 {seconds} 秒"),
-        ..3_600 => format!("还要约 {} 分 {} 秒", seconds / 60, seconds % 60),
+        60..3_600 => format!("还要约 {} 分 {} 秒", seconds / 60, seconds % 60),
         _ => format!("还要约 {} 小时 {} 分", seconds / 3_600, seconds % 3_600 / 60),
     }
 }
