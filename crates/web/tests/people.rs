@@ -158,7 +158,7 @@ async fn a_masked_value_opens_with_a_reason_only() {
     let seen = service.browse(&elsewhere, "POST", &page, &[("reason", "核对身份")]).await;
     assert_eq!(seen.status, StatusCode::NOT_FOUND);
     let dispatcher = clerk_of(&service, "dispatcher", Role::Dispatcher, RegionRange::ALL);
-    assert!(!get(&service, &dispatcher, &record).await.body.contains("reveal"));
+    assert!(!get(&service, &dispatcher, &record).await.body.contains("/reveal/"));
     let seen = service.browse(&dispatcher, "POST", &page, &[("reason", "核对身份")]).await;
     assert_eq!(seen.status, StatusCode::FORBIDDEN);
 }
@@ -177,8 +177,9 @@ async fn a_change_of_state_can_be_taken_back_at_once() {
     assert_eq!(seen.location.as_deref(), Some(record.as_str()), "{}", seen.body);
     let shown = get(&service, &clerk, &record).await;
     assert!(shown.body.contains("档案已锁定"));
-    let at = shown.body.find(&format!("{record}/facts/")).unwrap();
-    let correction: String = shown.body[at..].chars().take_while(|c| *c != '"').collect();
+    // The state stands first among the facts.
+    let links = shown.body.split('"').filter(|part| part.ends_with("/correction"));
+    let correction = links.into_iter().next().expect("a fact can be corrected").to_owned();
     assert!(get(&service, &clerk, &correction).await.body.contains("去世，2026-11-20 起"));
     let undo = correction.replace("/correction", "/undo");
     let seen = service.browse(&clerk, "POST", &undo, &[]).await;
