@@ -8,10 +8,20 @@ use crate::{
 };
 
 /// What holds for every match. Each part without a wish holds for everybody; the index of regions has all the columns.
+/// A column written `(x || '')` keeps the database from walking the index of that column: measured, it otherwise takes
+/// the one of births for everything, because it cannot know that the span of births is nearly always everybody.
 macro_rules! fits {
     () => {
-        "p.birth >= ?3 AND p.birth <= ?4 AND (?5 = '' OR p.living = ?5) AND (?6 = '' OR p.ability = ?6)
+        fits!("(p.birth || '')")
+    };
+    ($birth:literal) => {
+        concat!(
+            $birth,
+            " >= ?3 AND ",
+            $birth,
+            " <= ?4 AND (?5 = '' OR p.living = ?5) AND (?6 = '' OR p.ability = ?6)
             AND (CAST(?7 AS BIGINT) = 0 OR (p.hardships & CAST(?7 AS BIGINT)) <> 0) AND (?8 = '' OR p.state = ?8)"
+        )
     };
 }
 
@@ -26,12 +36,19 @@ macro_rules! keys {
 /// index of regions, which would make it sort everything.
 macro_rules! walk {
     ($text:literal, $from:literal, $order:literal) => {
+        walk!($text, "(p.birth || '')", "(p.name || '')", $from, $order)
+    };
+    ($text:literal, $birth:literal, $name:literal, $from:literal, $order:literal) => {
         concat!(
             "SELECT p.id, p.region, ",
             $text,
             " FROM person p WHERE ",
-            fits!(),
-            " AND p.name >= ?9 AND p.name < ?10 AND p.initials >= ?11 AND p.initials < ?12 AND ",
+            fits!($birth),
+            " AND ",
+            $name,
+            " >= ?9 AND ",
+            $name,
+            " < ?10 AND (p.initials || '') >= ?11 AND (p.initials || '') < ?12 AND ",
             $from,
             " ORDER BY ",
             $order,
@@ -58,13 +75,13 @@ crate::statements! {
         "p.region, p.id");
     PLACE_DOWN = walk!("''", "p.region >= ?1 AND p.region <= ?2 AND ?13 = ?13 AND (p.region, p.id) < (?14, ?15)",
         "p.region DESC, p.id DESC");
-    NAME_UP = walk!("p.name", "+p.region BETWEEN ?1 AND ?2 AND (p.name, p.region, p.id) > (?13, ?14, ?15)",
+    NAME_UP = walk!("p.name", "(p.birth || '')", "p.name", "+p.region BETWEEN ?1 AND ?2 AND (p.name, p.region, p.id) > (?13, ?14, ?15)",
         "p.name, p.region, p.id");
-    NAME_DOWN = walk!("p.name", "+p.region BETWEEN ?1 AND ?2 AND (p.name, p.region, p.id) < (?13, ?14, ?15)",
+    NAME_DOWN = walk!("p.name", "(p.birth || '')", "p.name", "+p.region BETWEEN ?1 AND ?2 AND (p.name, p.region, p.id) < (?13, ?14, ?15)",
         "p.name DESC, p.region DESC, p.id DESC");
-    BIRTH_UP = walk!("p.birth", "+p.region BETWEEN ?1 AND ?2 AND (p.birth, p.region, p.id) > (?13, ?14, ?15)",
+    BIRTH_UP = walk!("p.birth", "p.birth", "(p.name || '')", "+p.region BETWEEN ?1 AND ?2 AND (p.birth, p.region, p.id) > (?13, ?14, ?15)",
         "p.birth, p.region, p.id");
-    BIRTH_DOWN = walk!("p.birth", "+p.region BETWEEN ?1 AND ?2 AND (p.birth, p.region, p.id) < (?13, ?14, ?15)",
+    BIRTH_DOWN = walk!("p.birth", "p.birth", "(p.name || '')", "+p.region BETWEEN ?1 AND ?2 AND (p.birth, p.region, p.id) < (?13, ?14, ?15)",
         "p.birth DESC, p.region DESC, p.id DESC");
     ID_UP = walk!("''", "+p.region BETWEEN ?1 AND ?2 AND ?13 = ?13 AND CAST(?14 AS BIGINT) <= 1 AND p.id > ?15", "p.id");
     ID_DOWN = walk!("''", "+p.region BETWEEN ?1 AND ?2 AND ?13 = ?13 AND CAST(?14 AS BIGINT) <= 1 AND p.id < ?15",
