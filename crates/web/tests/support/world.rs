@@ -126,6 +126,7 @@ impl World {
             "SELECT o.region FROM orders o JOIN call k ON k.person = o.person AND k.region = o.region
             JOIN provider v ON v.id = o.provider AND v.region / 1000000 = o.region / 1000000
             WHERE o.region BETWEEN ?1 AND ?2 AND o.checked_out_at IS NOT NULL
+                AND EXISTS (SELECT 1 FROM statement s WHERE s.region / 1000000 = o.region / 1000000)
             ORDER BY o.id DESC LIMIT 1";
         let here: RegionCode = first(&store, PLACE, RegionRange::ALL).expect("the city has calls and visits");
         let township = here.within(Level::Township);
