@@ -7,7 +7,7 @@ export default async function signIn(ctx) {
     ctx.expect((await page.locator("button[data-persona]").count()) >= 5, "at least five roles to try in the demo");
   }
 
-  const page = await ctx.signInAs("hotline");
+  const page = await ctx.signInAs("hujing");
   await ctx.shot("inside");
   ctx.expect(await page.locator("header.bar .desk-nav a[aria-current]").count(), "the desk one is at is marked in the bar");
 
