@@ -226,6 +226,40 @@ async fn an_edit_keeps_what_is_left_empty_and_tells_of_another_one_in_between() 
 }
 
 #[tokio::test]
+async fn a_sixth_contact_is_shown_and_kept() {
+    let (service, clerk) = office();
+    let record = entered(&service, &clerk).await;
+    for round in 0..2 {
+        let form = get(&service, &clerk, &format!("{record}/edit")).await;
+        let value = |name: &str| {
+            let at = form.body.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{name}"));
+            form.body[at..].split('"').nth(3).unwrap().to_owned()
+        };
+        let mut fields = vec![
+            ("seen".to_owned(), value("seen")),
+            ("name".to_owned(), "王秀英".to_owned()),
+            ("region".to_owned(), "龙亭区 北道门街道 豆芽街社区".to_owned()),
+        ];
+        for n in 1..=6 {
+            let known = form.body.contains(&format!("name=\"contact_id_{n}\""));
+            assert!(known || round == 0, "row {n} is shown");
+            let id = if known { value(&format!("contact_id_{n}")) } else { String::new() };
+            let phone = if id.is_empty() { format!("1390000000{n}") } else { String::new() };
+            fields.push((format!("contact_id_{n}"), id));
+            fields.push((format!("contact_name_{n}"), format!("联系人{n}")));
+            fields.push((format!("contact_relation_{n}"), "邻居".to_owned()));
+            fields.push((format!("contact_phone_{n}"), phone));
+        }
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let answer = service.browse(&clerk, "POST", &record, &fields).await;
+        assert_eq!(answer.location.as_deref(), Some(record.as_str()), "{}", answer.body);
+        service.later(1);
+        let shown = get(&service, &clerk, &record).await;
+        assert!(shown.body.contains("联系人6"), "round {round}");
+    }
+}
+
+#[tokio::test]
 async fn a_region_field_offers_what_may_be_chosen_and_no_more() {
     let (service, clerk) = office();
     assert!(get(&service, &clerk, "/regions?q=").await.body.contains("理事厅社区"));

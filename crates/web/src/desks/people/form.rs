@@ -31,8 +31,10 @@ use domain::{
 use super::{Choice, Fields, abilities, choice, livings, sex_code};
 use crate::{App, Html, Page, Reply, Signed, desks::regions as region_field, filters, see_with};
 
-/// Rows for contacts on the form.
+/// Rows for contacts on an empty form; one more than there are on a full one.
 const CONTACTS: usize = 4;
+/// Rows that are read: more contacts than anybody has, so that none is dropped by saving.
+const CONTACTS_READ: usize = 50;
 
 /// A row for a contact.
 struct ContactFields {
@@ -98,7 +100,7 @@ fn show(
         Some(id) => ("修改档案", format!("/people/{id}")),
     };
     let sex = fields.value("sex");
-    let contacts = (1..=CONTACTS)
+    let contacts = (1..=CONTACTS.max(known.contacts.len() + 1))
         .map(|n| {
             let of = |what: &str| fields.value(&format!("contact_{what}_{n}")).to_owned();
             let id = of("id");
@@ -249,7 +251,7 @@ fn read_new(tx: &mut Tx<'_>, actor: &Actor, fields: &mut Fields, now: Now) -> An
         fields.wrong("id_no", "请填写身份证号；没有证件的，请填写性别和出生日期");
     }
     let mut contacts = Vec::new();
-    for n in 1..=CONTACTS {
+    for n in 1..=CONTACTS_READ {
         let of = |what: &str| format!("contact_{what}_{n}");
         let (name, relation) =
             (fields.value(&of("name")).to_owned(), fields.value(&of("relation")).to_owned());
@@ -358,7 +360,7 @@ fn read_change(
         village(tx, actor, fields, now)?
     };
     let mut contacts = Vec::new();
-    for n in 1..=CONTACTS {
+    for n in 1..=CONTACTS_READ {
         let of = |what: &str| format!("contact_{what}_{n}");
         let (name, relation) =
             (fields.value(&of("name")).to_owned(), fields.value(&of("relation")).to_owned());
