@@ -37,7 +37,9 @@ impl Live {
         let bell = Arc::new(Notify::new());
         let rung = Arc::clone(&bell);
         store.on_told(move || bell.notify_one());
-        tokio::spawn(follow(store, news.clone(), rung));
+        // Where the news begins is settled before anybody is served: whatever happens from here on is told.
+        let seq = store.read(evidence::told_last).ok();
+        tokio::spawn(follow(store, seq, news.clone(), rung));
         Live { news, ended: watch::Sender::new(false), present: Present::default() }
     }
 
@@ -86,8 +88,7 @@ fn visible(actor: &Actor, told: &Told) -> bool {
     sees && (!accounts || actor.may(Act::Administer).is_ok())
 }
 
-async fn follow(store: Store, news: broadcast::Sender<Arc<Told>>, bell: Arc<Notify>) {
-    let mut seq: Option<i64> = None;
+async fn follow(store: Store, mut seq: Option<i64>, news: broadcast::Sender<Arc<Told>>, bell: Arc<Notify>) {
     loop {
         let (send, receive) = tokio::sync::oneshot::channel();
         let after = seq;
