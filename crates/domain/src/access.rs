@@ -52,6 +52,8 @@ words! {
         CommunityWorker = "community_worker" "村（社区）工作人员",
         /// Answers 12349.
         Agent = "agent" "热线坐席",
+        /// Leads the hotline's shift: sees how fast alarms are answered, looks a second time at those that were red.
+        Supervisor = "supervisor" "热线班长",
         /// Sends carers to orders across providers.
         Dispatcher = "dispatcher" "派单员",
         /// Office of one provider.
@@ -106,6 +108,18 @@ words! {
         SeeProviders = "see_providers" "查看服务商",
         /// Enter providers, carers and certificates.
         EditProviders = "edit_providers" "维护服务商",
+        /// Find and open incidents, silences and who was last seen when.
+        SeeAlarms = "see_alarms" "查看警情",
+        /// Answer incidents, note, hold, escalate and close them.
+        AnswerAlarms = "answer_alarms" "处置警情",
+        /// Look a second time at a closed red incident.
+        ReviewAlarms = "review_alarms" "复核警情",
+        /// Find and open devices.
+        SeeDevices = "see_devices" "查看设备",
+        /// Enter devices, give them secrets, take them out of use.
+        EditDevices = "edit_devices" "维护设备",
+        /// Report what devices say, as a vendor's platform does.
+        SendSignals = "send_signals" "上报信号",
         /// Make accounts, posts and tokens.
         Administer = "administer" "管理账号",
     }
@@ -129,6 +143,10 @@ impl Role {
                 SeeEvidence,
                 SeeProviders,
                 EditProviders,
+                SeeAlarms,
+                ReviewAlarms,
+                SeeDevices,
+                EditDevices,
             ],
             Role::StreetOfficer => &[
                 SeePeople,
@@ -140,8 +158,13 @@ impl Role {
                 ConfirmOrders,
                 SeeEvidence,
                 SeeProviders,
+                SeeAlarms,
+                SeeDevices,
+                EditDevices,
             ],
-            Role::CommunityWorker => &[SeePeople, RevealPeople, SeeOrders, PlaceOrders, ConfirmOrders],
+            Role::CommunityWorker => {
+                &[SeePeople, RevealPeople, SeeOrders, PlaceOrders, ConfirmOrders, SeeAlarms, SeeDevices]
+            }
             Role::Agent => &[
                 SeePeople,
                 RevealPeople,
@@ -151,6 +174,23 @@ impl Role {
                 ConfirmOrders,
                 SeeProviders,
                 SeeEvidence,
+                SeeAlarms,
+                AnswerAlarms,
+                SeeDevices,
+            ],
+            Role::Supervisor => &[
+                SeePeople,
+                RevealPeople,
+                TakeCalls,
+                SeeOrders,
+                PlaceOrders,
+                ConfirmOrders,
+                SeeProviders,
+                SeeEvidence,
+                SeeAlarms,
+                AnswerAlarms,
+                ReviewAlarms,
+                SeeDevices,
             ],
             Role::Dispatcher => &[
                 SeePeople,
@@ -168,7 +208,16 @@ impl Role {
             }
             Role::Worker => &[VisitHomes],
             Role::Finance => &[SeeMoney, PayMoney, SeeEvidence],
-            Role::Auditor => &[SeePeople, RevealPeople, SeeOrders, SeeMoney, SeeEvidence, SeeProviders],
+            Role::Auditor => &[
+                SeePeople,
+                RevealPeople,
+                SeeOrders,
+                SeeMoney,
+                SeeEvidence,
+                SeeProviders,
+                SeeAlarms,
+                SeeDevices,
+            ],
             Role::System => &[
                 ReportCalls,
                 SeePeople,
@@ -183,6 +232,11 @@ impl Role {
                 SeeMoney,
                 SeeProviders,
                 SeeEvidence,
+                SeeAlarms,
+                AnswerAlarms,
+                SeeDevices,
+                EditDevices,
+                SendSignals,
             ],
         }
     }

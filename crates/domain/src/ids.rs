@@ -84,6 +84,12 @@ ids! {
     TokenId,
     /// Somebody being signed in on one device.
     SessionId,
+    /// A device that reports for a person or a place.
+    DeviceId,
+    /// An incident: something that has to be answered until it is closed with an outcome.
+    IncidentId,
+    /// A standing duty to visit a person.
+    VisitDutyId,
 }
 
 #[cfg(test)]
