@@ -18,6 +18,8 @@ pub mod ledger;
 
 pub mod orders;
 
+pub mod signals;
+
 pub mod pack;
 
 /// Names the statements of one `sql.rs` and lists them, so that a test can have both databases parse each of them.
@@ -45,6 +47,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("ledger", ledger::STATEMENTS),
         ("grants", ledger::grants::STATEMENTS),
         ("statements", ledger::statements::STATEMENTS),
+        ("devices", signals::devices::STATEMENTS),
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()

@@ -6,6 +6,7 @@
 mod bench;
 mod complaint;
 mod demo;
+mod device;
 mod folder;
 mod import;
 mod keys;
@@ -40,6 +41,9 @@ enum Command {
     /// 导入名单。Import lists
     #[command(subcommand)]
     Import(import::ImportCommand),
+    /// 设备。Devices
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
     /// 核对留痕与数据，有出入时以 1 退出。Check the evidence log and what it stands for
     Verify(VerifyArgs),
     /// 性能测量，与同类对照。Measure this machine beside peers
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Import(what) => import::run(what),
+        Command::Device(what) => device::run(what),
         Command::Verify(args) => verify::run(args),
         Command::Bench(args) => bench::run(args),
     };

@@ -6,8 +6,10 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 /// The migrations in order: name as refinery wants it, and the common text.
-pub(super) const MIGRATIONS: &[(&str, &str)] =
-    &[("V1__foundation", include_str!("../../migrations/V1__foundation.sql"))];
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[
+    ("V1__foundation", include_str!("../../migrations/V1__foundation.sql")),
+    ("V2__devices", include_str!("../../migrations/V2__devices.sql")),
+];
 
 /// Which database a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

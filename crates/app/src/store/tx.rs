@@ -175,7 +175,10 @@ id_columns!(
     PhotoId,
     ImportId,
     TokenId,
-    SessionId
+    SessionId,
+    DeviceId,
+    IncidentId,
+    VisitDutyId
 );
 
 pub(super) enum Conn<'a> {

@@ -2,6 +2,7 @@
 //! multiple of its input, and nothing panics on any input.
 
 pub mod cjt188;
+pub mod device;
 pub mod fhir;
 pub mod gb26875;
 pub mod mqtt;

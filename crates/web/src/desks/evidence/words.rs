@@ -32,6 +32,7 @@ pub(super) const KINDS: &[(&str, &str)] = &[
     ("account", "账号"),
     ("region", "行政区划"),
     ("pack", "城市包"),
+    ("device", "设备"),
 ];
 
 /// The sentence of an entry.
@@ -242,6 +243,9 @@ fn other(act: &str, d: &Detail<'_>) -> Option<String> {
         "region.renamed" => format!("行政区划改名{}", d.after("name")),
         "region.retired" => "行政区划撤并".to_owned(),
         "pack.installed" => "安装城市包".to_owned(),
+        "device.added" => format!("登记设备{}", d.after("serial")),
+        "device.secret_renewed" => "更换设备密钥".to_owned(),
+        "device.retired" => format!("停用设备{}", d.after("reason")),
         _ => return None,
     })
 }

@@ -1,0 +1,3 @@
+//! Signals: devices, what they say, the incidents that follow, and silence as a signal of its own.
+
+pub mod devices;
