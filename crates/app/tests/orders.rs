@@ -407,6 +407,36 @@ fn a_carer_on_leave_or_off_that_weekday_is_no_candidate() {
     });
 }
 
+#[test]
+fn a_provider_that_does_not_do_the_item_is_not_told_its_contract_ended() {
+    on_both(|store| {
+        let s = scene(&store);
+        let ended = provider(&store, "康乐养老");
+        let zhou = carer(&store, ended, "周敏", 2, ALL_SKILLS);
+        store
+            .write(move |tx| {
+                tx.execute(
+                    "DELETE FROM provider_service WHERE provider = ?1 AND service = 'B01'",
+                    p![s.provider],
+                )?;
+                tx.execute("UPDATE provider SET contract_to = '2026-10-31' WHERE id = ?1", p![ended])
+            })
+            .unwrap();
+        let order = place(&store, &wish(s.elder, "B01", 60, None));
+        let dispatcher = somebody(Role::Dispatcher, 11);
+        let found = store.read(move |tx| orders::candidates(tx, &dispatcher, order, at(1))).unwrap();
+        let why = |carer| {
+            let one = found.iter().find(|c| c.carer == carer).unwrap();
+            assert!(!one.allowed);
+            one.reasons.iter().filter(|r| r.side == "forbids").map(|r| r.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(why(s.tian), ["不做这一项"]);
+        assert_eq!(why(zhou), ["合同不在期内"]);
+        let words = refused(assign(&store, order, s.tian, None, 1)).to_string();
+        assert!(words.contains("不做这项服务"), "{words}");
+    });
+}
+
 /// 6,000 carers with a week of work: what a dispatcher waits for. Run with `--ignored`; prints the figures.
 #[test]
 #[ignore = "measures"]

@@ -60,6 +60,7 @@ fn carer(id: u128) -> CarerDay {
         refusals_today: 0,
         rating: None,
         region_ok: true,
+        provider_offers: true,
         provider_contracted: true,
         on_leave: false,
     }
@@ -175,7 +176,8 @@ fn sex_list_area_contract_and_leave_each_forbid() {
     assert_eq!(refusals(|_, c| c.sex = Sex::Male), "这项服务须由女护理员上门");
     assert_eq!(refusals(|v, _| v.blacklist.push(CarerId(1))), "已约定不再派这位护理员");
     assert_eq!(refusals(|_, c| c.region_ok = false), "老人家不在其服务区域");
-    assert_eq!(refusals(|_, c| c.provider_contracted = false), "所属服务商没有这项服务的合同");
+    assert_eq!(refusals(|_, c| c.provider_offers = false), "所属服务商不做这项服务");
+    assert_eq!(refusals(|_, c| c.provider_contracted = false), "所属服务商的合同在服务当天无效");
     assert_eq!(refusals(|_, c| c.on_leave = true), "当天请假");
 }
 
@@ -358,8 +360,8 @@ fn some_carer(id: u128) -> impl Strategy<Value = CarerDay> {
     ];
     let bookings = prop::collection::vec((some_span(90), some_place()), 0..5);
     let load = (0..500u32, 0..2800u32, 0..5u32, prop::option::of((0..=50u8, 0..20u32)));
-    let flags =
-        (any::<bool>(), prop::bool::weighted(0.9), prop::bool::weighted(0.9), prop::bool::weighted(0.1));
+    let mostly = || prop::bool::weighted(0.9);
+    let flags = (any::<bool>(), mostly(), mostly(), prop::bool::weighted(0.1), mostly());
     let skills = prop::collection::vec(some_skill(), 0..5);
     let free = prop::option::weighted(0.4, 0..1500i64);
     (some_place(), free, skills, shift, bookings, load, flags).prop_map(
@@ -377,6 +379,7 @@ fn some_carer(id: u128) -> impl Strategy<Value = CarerDay> {
             region_ok: flags.1,
             provider_contracted: flags.2,
             on_leave: flags.3,
+            provider_offers: flags.4,
             ..carer(id)
         },
     )

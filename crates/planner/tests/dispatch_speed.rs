@@ -52,6 +52,7 @@ fn carer(id: u128) -> CarerDay {
         refusals_today: pick(10, 4),
         rating: Rating::new(30 + u8::try_from(pick(11, 20)).expect("below 20"), pick(12, 50)),
         region_ok: pick(13, 10) > 0,
+        provider_offers: pick(16, 10) > 0,
         provider_contracted: pick(14, 10) > 0,
         on_leave: pick(15, 20) == 0,
     }

@@ -151,7 +151,8 @@ impl Around<'_> {
                 refusals_today: u32::try_from(refusals).unwrap_or(u32::MAX),
                 rating: rating(row.stars, row.ratings),
                 region_ok: (row.area.0..=row.area.1).contains(&order.region.number()),
-                provider_contracted: row.offers_item && row.contract_from <= on && on <= row.contract_to,
+                provider_offers: row.offers_item,
+                provider_contracted: row.contract_from <= on && on <= row.contract_to,
                 on_leave: leave_begun && row.on_leave_to.is_some_and(|to| on <= to),
             },
         }

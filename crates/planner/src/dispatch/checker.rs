@@ -32,6 +32,7 @@ fn check_papers(visit: &Visit, carer: &CarerDay) -> Vec<Hard> {
         listed.then_some(Hard::Blacklisted),
         carer.on_leave.then_some(Hard::OnLeave),
         (!carer.region_ok).then_some(Hard::OutsideArea),
+        (!carer.provider_offers).then_some(Hard::NotOffered),
         (!carer.provider_contracted).then_some(Hard::NotContracted),
     ]
     .into_iter()

@@ -184,7 +184,9 @@ pub struct CarerDay {
     pub rating: Option<Rating>,
     /// Whether the elder's region belongs to the carer's service area.
     pub region_ok: bool,
-    /// Whether the carer's provider has a contract for this item and region on that day.
+    /// Whether the carer's provider does this item at all.
+    pub provider_offers: bool,
+    /// Whether the provider's contract covers that day.
     pub provider_contracted: bool,
     /// On leave on that day.
     pub on_leave: bool,

@@ -175,7 +175,9 @@ pub enum Hard {
     OnLeave,
     /// The home is outside the carer's area.
     OutsideArea,
-    /// The provider may not serve this item here.
+    /// The provider does not do this item.
+    NotOffered,
+    /// The provider's contract does not cover the day.
     NotContracted,
 }
 
@@ -213,7 +215,8 @@ impl Hard {
             Hard::OverDay { .. } | Hard::OverWeek { .. } => "超过法定工时",
             Hard::OnLeave => "请假",
             Hard::OutsideArea => "不在服务区域",
-            Hard::NotContracted => "没有合同",
+            Hard::NotOffered => "不做这一项",
+            Hard::NotContracted => "合同不在期内",
         }
     }
 }
@@ -323,7 +326,8 @@ impl fmt::Display for Hard {
             Hard::OverWeek { minutes } => write!(f, "加上这单本周 {}，超过 44 小时", Hours(*minutes)),
             Hard::OnLeave => write!(f, "当天请假"),
             Hard::OutsideArea => write!(f, "老人家不在其服务区域"),
-            Hard::NotContracted => write!(f, "所属服务商没有这项服务的合同"),
+            Hard::NotOffered => write!(f, "所属服务商不做这项服务"),
+            Hard::NotContracted => write!(f, "所属服务商的合同在服务当天无效"),
         }
     }
 }

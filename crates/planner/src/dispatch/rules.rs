@@ -18,6 +18,9 @@ pub(super) struct Fit {
 
 /// Standing of the carer and the provider, before any clock is looked at.
 pub(super) fn standing(visit: &Visit, carer: &CarerDay, found: &mut Vec<Reason>) {
+    if !carer.provider_offers {
+        found.push(Reason::Hard(Hard::NotOffered));
+    }
     if !carer.provider_contracted {
         found.push(Reason::Hard(Hard::NotContracted));
     }

@@ -21,6 +21,8 @@ const FIRST: i64 = 6 * 60;
 const LAST: i64 = 21 * 60;
 /// Minutes of a slot.
 const SLOT: i64 = 5;
+/// Below this a block is narrower than three characters.
+const NARROW_MINUTES: i64 = 60;
 /// A carer who has not come this long after the planned start is late.
 const LATE_MINUTES: i64 = 10;
 
@@ -51,6 +53,8 @@ pub(super) struct Row {
 pub(super) struct Item {
     pub(super) place: String,
     pub(super) look: &'static str,
+    /// Too short for words across: the name is written downwards.
+    pub(super) narrow: bool,
     pub(super) href: String,
     pub(super) text: String,
     /// Everything about it in one sentence.
@@ -132,12 +136,16 @@ fn item(block: &Block, before: Option<&Block>, day: Day, view: &View, now: Now) 
         self::place(begins, block.from, day)
     });
     let what = format!("{} {}", block.service_name, block.person_name);
+    let narrow = block.to.minutes_since(block.from) < NARROW_MINUTES;
     Some(Item {
         place,
+        narrow,
         look,
         href: view.with_order(block.order).address(""),
         // A short block has room for one word: the name tells more than the item.
-        text: if look == "late" || look == "clash" {
+        text: if narrow {
+            block.person_name.clone()
+        } else if look == "late" || look == "clash" {
             format!("{words} {}", block.person_name)
         } else {
             format!("{} {}", block.person_name, block.service_name)
@@ -153,8 +161,13 @@ fn suggestion(chosen: &Chosen, view: &View, day: Day) -> Item {
     Item {
         place: place(chosen.start, chosen.end, day).unwrap_or_default(),
         look: "proposed",
+        narrow: chosen.end.minutes_since(chosen.start) < NARROW_MINUTES,
         href: view.with_order(chosen.id).address(""),
-        text: format!("建议 {}", chosen.title),
+        text: if chosen.end.minutes_since(chosen.start) < NARROW_MINUTES {
+            "建议".to_owned()
+        } else {
+            format!("建议 {}", chosen.title)
+        },
         label: format!("建议 {clocks} {}", chosen.title),
         chosen: true,
         ride: None,
