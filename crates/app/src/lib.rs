@@ -48,6 +48,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("grants", ledger::grants::STATEMENTS),
         ("statements", ledger::statements::STATEMENTS),
         ("devices", signals::devices::STATEMENTS),
+        ("sightings", signals::sightings::STATEMENTS),
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()

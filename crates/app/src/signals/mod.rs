@@ -1,3 +1,4 @@
 //! Signals: devices, what they say, the incidents that follow, and silence as a signal of its own.
 
 pub mod devices;
+pub mod sightings;

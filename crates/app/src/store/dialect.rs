@@ -1,7 +1,8 @@
 //! One text of SQL for two databases: the few words that differ are exchanged mechanically, here and nowhere else.
 //!
 //! Statements use `?1` for parameters (SQLite's way); for PostgreSQL they become `$1`. Schema text uses BIGINT,
-//! DOUBLE, TEXT, BLOB, SERIAL64 and STRICT.
+//! DOUBLE, TEXT, BLOB, SERIAL64 and STRICT. Many rows at once go in as one JSON text: `FROM json_each(?1) AS v` gives a
+//! row for each element of the list, `CAST(v.value ->> 0 AS BIGINT)` the first thing of an element that is a list.
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -9,6 +10,7 @@ use std::{collections::HashMap, sync::OnceLock};
 pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__foundation", include_str!("../../migrations/V1__foundation.sql")),
     ("V2__devices", include_str!("../../migrations/V2__devices.sql")),
+    ("V4__sightings", include_str!("../../migrations/V4__sightings.sql")),
 ];
 
 /// Which database a text is for.
@@ -40,7 +42,7 @@ pub(super) fn schema(text: &str, dialect: Dialect) -> String {
 
 /// A statement with PostgreSQL's parameter marks.
 pub(super) fn numbered(sql: &str) -> String {
-    sql.replace('?', "$")
+    sql.replace("json_each(?1)", "json_array_elements(CAST(CAST(?1 AS TEXT) AS json))").replace('?', "$")
 }
 
 /// The name of the constraint in SQLite's message. For UNIQUE it names columns, so the schema tells the name.

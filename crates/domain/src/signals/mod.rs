@@ -7,6 +7,8 @@ pub mod fhir;
 pub mod gb26875;
 pub mod mqtt;
 pub mod scaip;
+pub mod sighting;
+pub mod silence;
 pub mod watch;
 
 /// Why a frame was not taken, in words a device maker can act on.
