@@ -54,6 +54,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     .into_iter()
     .chain(parties::people::STATEMENTS.iter().map(|all| ("people", *all)))
     .chain(orders::STATEMENTS.iter().map(|all| ("orders", *all)))
+    .chain(signals::incidents::STATEMENTS.iter().map(|all| ("incidents", *all)))
     .flat_map(|(area, all)| all.iter().map(move |(name, sql)| (area, *name, *sql)))
     .collect()
 }

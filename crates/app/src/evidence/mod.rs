@@ -152,6 +152,20 @@ impl Tx<'_> {
         self.told = true;
         Ok(())
     }
+
+    /// Puts something to be done outside into the outbox, in this transaction: whom to call, what to send.
+    pub fn tell(
+        &mut self,
+        now: Now,
+        topic: &str,
+        region: RegionCode,
+        subject: i64,
+        payload: &str,
+    ) -> Result<(), Fault> {
+        sql::tell(self, now.0, topic, region.number(), subject, payload)?;
+        self.told = true;
+        Ok(())
+    }
 }
 
 /// The first 16 bytes of a digest over a row's columns.

@@ -10,6 +10,7 @@ use std::{collections::HashMap, sync::OnceLock};
 pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__foundation", include_str!("../../migrations/V1__foundation.sql")),
     ("V2__devices", include_str!("../../migrations/V2__devices.sql")),
+    ("V3__incidents", include_str!("../../migrations/V3__incidents.sql")),
     ("V4__sightings", include_str!("../../migrations/V4__sightings.sql")),
 ];
 

@@ -1,10 +1,14 @@
+//! Signals and what they lead to.
+//!
 //! Wire decoders: bytes in, one event or one reason out. One file a protocol; nothing here allocates more than a small
-//! multiple of its input, and nothing panics on any input.
+//! multiple of its input, and nothing panics on any input. `incident` and `ladder` decide what becomes of an alarm.
 
 pub mod cjt188;
 pub mod device;
 pub mod fhir;
 pub mod gb26875;
+pub mod incident;
+pub mod ladder;
 pub mod mqtt;
 pub mod scaip;
 pub mod sighting;

@@ -6,6 +6,10 @@ use domain::{
     access::Role,
     money::Fen,
     orders::{CancelReason, Channel, ConfirmedBy, Method},
+    signals::{
+        incident::{IncidentKind, IncidentOutcome, Level},
+        ladder::{Reach, ReachResult},
+    },
     time::At,
 };
 use serde_json::Value;
@@ -23,6 +27,7 @@ pub(crate) struct Said {
 pub(super) const KINDS: &[(&str, &str)] = &[
     ("order", "工单"),
     ("call", "来电"),
+    ("incident", "警情"),
     ("person", "老人档案"),
     ("provider", "服务商"),
     ("carer", "服务人员"),
@@ -42,6 +47,7 @@ pub(crate) fn sentence(act: &str, detail: &str) -> Said {
     let text = match act.split_once('.') {
         Some(("order", what)) => order(what, &d),
         Some(("call", what)) => call(what, &d),
+        Some(("incident", what)) => incident(what, &d),
         Some(("person", what)) => person(what, &d),
         Some(("account", what)) => account(what, &d),
         Some(("carer" | "provider", _)) => office(act, &d),
@@ -58,9 +64,8 @@ pub(crate) fn role(code: &str) -> &str {
 
 fn look(act: &str, d: &Detail<'_>) -> &'static str {
     match act {
-        "order.confirmed" | "order.settled" | "statement.checked" | "statement.paid" | "call.closed" => {
-            "done"
-        }
+        "order.confirmed" | "order.settled" | "statement.checked" | "statement.paid" | "call.closed"
+        | "incident.closed" | "incident.reviewed" => "done",
         "order.disputed"
         | "order.declined"
         | "order.cancelled"
@@ -69,6 +74,9 @@ fn look(act: &str, d: &Detail<'_>) -> &'static str {
         | "person.revealed"
         | "carer.revealed"
         | "account.locked"
+        | "incident.opened"
+        | "incident.rang"
+        | "incident.returned"
         | "order.exported" => "attention",
         "order.checked_out" if d.yes("short") => "attention",
         "order.photographed" if !d.text("reused_from").is_empty() => "attention",
@@ -175,6 +183,61 @@ fn call(what: &str, d: &Detail<'_>) -> Option<String> {
     })
 }
 
+fn incident(what: &str, d: &Detail<'_>) -> Option<String> {
+    let kind = IncidentKind::from_code(d.text("kind")).map_or("", IncidentKind::label);
+    let reach = || Reach::from_code(d.text("reach")).map_or("", Reach::label);
+    let level = |name| Level::from_code(d.text(name)).map_or("", Level::label);
+    Some(match what {
+        "opened" => {
+            let doubt = if d.yes("verified") { "" } else { "，来源未经验证" };
+            format!("警情产生：{kind}，{}{doubt}", level("level"))
+        }
+        "rang" => match d.text("why") {
+            "hold_over" => "保持时间已到，再次响铃".to_owned(),
+            "area_closed" => "成片警情结案后设备仍失联，再次响铃".to_owned(),
+            _ => "接手人长时间没有动作，再次响铃".to_owned(),
+        },
+        "pressed_again" => format!("一分钟内再次报警，第 {} 次", d.number("presses")),
+        "acknowledged" if d.yes("from_hold") => "结束保持，继续处置".to_owned(),
+        "acknowledged" => format!("接手警情，响铃 {} 秒", d.number("waited_seconds")),
+        "held" => format!("保持到 {}", d.time("until")),
+        "noted" if d.yes("draft") => "未发送的记录自动留存".to_owned(),
+        "noted" => format!("记录处置情况 {} 字", d.number("length")),
+        "escalated" => format!("求援：{}", reach()),
+        "stepped" => match d.number("late_seconds") {
+            late @ 6.. => format!("自动升级：{}，迟 {late} 秒", reach()),
+            _ => format!("自动升级：{}", reach()),
+        },
+        "reached" => {
+            let result = ReachResult::from_code(d.text("result")).map_or("", ReachResult::label);
+            format!("联络结果：{result}")
+        }
+        "level_changed" => format!("等级由{}调整为{}", level("from"), level("to")),
+        "identified" => "确认警情涉及的老人".to_owned(),
+        "handed_over" => match d.text("why") {
+            "signed_out" => "接手人退出登录，交还全体坐席".to_owned(),
+            "taken_over" => "班长改派给自己".to_owned(),
+            _ => "接手人交还全体坐席".to_owned(),
+        },
+        "attached" => "并入成片失联警情".to_owned(),
+        "members" => {
+            format!("成片失联的设备：新增 {} 台，恢复 {} 台", d.number("joined"), d.number("left"))
+        }
+        "closed" => {
+            let outcome = IncidentOutcome::from_code(d.text("outcome")).map_or("", IncidentOutcome::label);
+            let with = match d.text("with_elder") {
+                "" => String::new(),
+                with => format!("，老人现由{with}陪同"),
+            };
+            format!("结案：{outcome}{with}")
+        }
+        "reviewed" => "另一人复核通过".to_owned(),
+        "returned" => "另一人复核不同意，重新响铃".to_owned(),
+        "reopened" => "重新打开，沿用原编号".to_owned(),
+        _ => return None,
+    })
+}
+
 fn person(what: &str, d: &Detail<'_>) -> Option<String> {
     Some(match what {
         "enrolled" => "登记入册".to_owned(),
@@ -277,6 +340,17 @@ mod tests {
                 "签退，服务 30 分钟，不足最短时长：老人不适",
             ),
             ("order.settled", r#"{"price_fen":12000,"own_fen":2400}"#, "结算 ¥120.00，其中自付 ¥24.00"),
+            (
+                "incident.opened",
+                r#"{"kind":"sos","level":"P1","verified":false}"#,
+                "警情产生：紧急呼叫，一级（红），来源未经验证",
+            ),
+            (
+                "incident.closed",
+                r#"{"outcome":"false_press","with_elder":"女儿"}"#,
+                "结案：误按，老人现由女儿陪同",
+            ),
+            ("incident.stepped", r#"{"reach":"family","late_seconds":9}"#, "自动升级：家属，迟 9 秒"),
             ("order.invented", "{}", "其他记录（order.invented）"),
             ("nonsense", "not json", "其他记录（nonsense）"),
         ] {
