@@ -1,181 +1,54 @@
-// The hotline and alarm desk: clocks that count, notes saved as typed, and the
-// command line. Without this file the same choices are made by pressing.
-import { all, one, post, words } from "./dom";
-
-/** A pause in typing after which notes are saved. */
-const PAUSE_MS = 800;
-/** Between attempts when saving fails: the text stays in the page meanwhile. */
-const RETRY_MS = 3_000;
-const SUGGESTIONS_MOST = 8;
-
-interface Command {
-  /** What is typed. */
-  say: string;
-  /** What it means, in the language of the page. */
-  means: string;
-  /** Other ways to begin it: letters, a code, the kind of thing. */
-  also?: string[];
-  /** `name=value` of a radio it ticks, or `#id` of a button it presses. */
-  does?: string;
-}
+// The hotline and alarm desk: clocks that count, notes saved as typed, the command
+// line, and the sound of what waits. Without this file the same choices are made by
+// pressing.
+import { startAlarm } from "./alarm";
+import { commandLine } from "./command";
+import { all, one } from "./dom";
+import { keepNotes } from "./notes";
 
 /** The server's clock counts, not this machine's: `<body data-now="…">`. */
 const ahead = document.body.dataset.now ? Date.parse(document.body.dataset.now) - Date.now() : 0;
 
 startClocks();
 for (const area of all<HTMLTextAreaElement>("textarea[data-save]")) keepNotes(area);
-for (const form of all<HTMLFormElement>("form.cmd[data-commands]")) commandLine(form);
+for (const line of all("[data-commands]")) commandLine(line);
+startAlarm();
+holdWhileAway();
 
 function startClocks(): void {
   const tick = (): void => {
     for (const clock of all("[data-since]")) {
       const seconds = Math.max(0, Math.floor((Date.now() + ahead - Date.parse(clock.dataset.since ?? "")) / 1_000));
       // Beyond an hour the server's words ("31 小时") say more than digits.
-      if (seconds < 3_600) clock.textContent = `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
+      if (seconds < 3_600) clock.textContent = digits(seconds);
+    }
+    for (const left of all("[data-until]")) {
+      left.textContent = digits(Math.max(0, Math.ceil((Date.parse(left.dataset.until ?? "") - Date.now() - ahead) / 1_000)));
     }
   };
   tick();
   window.setInterval(tick, 1_000);
 }
 
+function digits(seconds: number): string {
+  return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
+}
+
 function two(number: number): string {
   return String(number).padStart(2, "0");
 }
 
-/** INVARIANT: text is never lost: it is kept in the tab's store until the server
- *  has answered, and comes back after a reload. */
-function keepNotes(area: HTMLTextAreaElement): void {
-  const url = area.dataset.save ?? "";
-  const key = `notes ${url}`;
-  const sign = one(".saved", area.closest(".field") ?? document);
-  const [saved, saving, failed] = words(sign);
-  let timer = 0;
-  let sent = area.value;
-  let busy = false;
-  const tell = (state: string, text: string | undefined): void => {
-    if (!sign) return;
-    sign.dataset.state = state;
-    if (text) sign.textContent = text.replace("HH:MM:SS", new Date().toLocaleTimeString("zh-CN", { hour12: false }));
-  };
-  const save = async (): Promise<void> => {
-    const text = area.value;
-    if (text === sent || busy) return;
-    busy = true;
-    tell("saving", saving);
-    const answer = await post(url, { text }).catch(() => null);
-    busy = false;
-    if (!answer?.ok) {
-      tell("failed", failed);
-      timer = window.setTimeout(() => void save(), RETRY_MS);
-      return;
-    }
-    sent = text;
-    if (area.value === text) sessionStorage.removeItem(key);
-    tell("saved", saved);
-    if (area.value !== text) void save();
-  };
-  const left = sessionStorage.getItem(key);
-  if (left !== null && left !== area.value) {
-    area.value = left;
-    void save();
-  }
-  area.addEventListener("input", () => {
-    sessionStorage.setItem(key, area.value);
-    window.clearTimeout(timer);
-    timer = window.setTimeout(() => void save(), PAUSE_MS);
-  });
-  area.addEventListener("blur", () => void save());
-}
-
-function commandLine(form: HTMLFormElement): void {
-  const input = one<HTMLInputElement>("input", form);
-  if (!input) return;
-  const commands = JSON.parse(form.dataset.commands ?? "[]") as Command[];
-  const list = document.createElement("ul");
-  list.className = "cmd-list";
-  list.id = "cmd-list";
-  list.hidden = true;
-  list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", input.labels?.[0]?.textContent ?? "");
-  form.append(list);
-  input.setAttribute("role", "combobox");
-  input.setAttribute("aria-expanded", "false");
-  input.setAttribute("aria-controls", list.id);
-  let at = 0;
-
-  const matches = (): Command[] => {
-    const last = input.value.split(/\s+/).pop()?.toLowerCase() ?? "";
-    return last === "" ? [] : commands.filter(({ say, means, also = [] }) => (say.startsWith(last) && say !== last) || means.startsWith(last) || also.some((other) => other.includes(last) && say !== last)).slice(0, SUGGESTIONS_MOST);
-  };
-  const draw = (): void => {
-    const found = matches();
-    at = Math.min(at, Math.max(0, found.length - 1));
-    list.replaceChildren(...found.map((command, index) => suggestion(command, index === at, () => take(command))));
-    list.hidden = found.length === 0;
-    input.setAttribute("aria-expanded", String(!list.hidden));
-    input.setAttribute("aria-activedescendant", list.hidden ? "" : `cmd-${at}`);
-    explain(form, input.value, commands);
-  };
-  const take = (command: Command): void => {
-    input.value = `${input.value.replace(/\S*$/, "")}${command.say} `;
-    input.focus();
-    draw();
-  };
-  input.addEventListener("input", draw);
-  input.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    const found = matches();
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      at = (at + (event.key === "ArrowDown" ? 1 : -1) + Math.max(1, found.length)) % Math.max(1, found.length);
-      draw();
-      event.preventDefault();
-      return;
-    }
-    const chosen = found[at];
-    if (event.key === "Tab" && chosen) {
-      take(chosen);
-      event.preventDefault();
-    }
-  });
-  // Words that tick a choice or press a button are carried out here; a form with
-  // an action sends the whole line to the server instead.
-  form.addEventListener("submit", (event) => {
-    if (form.getAttribute("action")) return;
+/** While the server cannot be reached a button would leave the page for an error
+ *  and take what was typed from sight; the page stays and says why instead. */
+function holdWhileAway(): void {
+  document.addEventListener("submit", (event) => {
+    const pill = one("#connection");
+    if (pill?.dataset.state !== "off") return;
     event.preventDefault();
-    for (const word of input.value.split(/\s+/)) {
-      const command = commands.find(({ say }) => say === word.toLowerCase());
-      if (command?.does) carryOut(command.does);
-    }
-    input.value = "";
-    draw();
-  });
-}
-
-function suggestion(command: Command, chosen: boolean, take: () => void): HTMLLIElement {
-  const line = document.createElement("li");
-  line.setAttribute("role", "option");
-  line.setAttribute("aria-selected", String(chosen));
-  const means = Object.assign(document.createElement("span"), { className: "means", textContent: command.means });
-  line.append(Object.assign(document.createElement("b"), { textContent: command.say }), means);
-  // Before blur, so that the focus stays in the line.
-  line.addEventListener("mousedown", (event) => {
-    event.preventDefault();
-    take();
-  });
-  return line;
-}
-
-/** Below the line stands in plain words what Enter will do. */
-function explain(form: HTMLElement, text: string, commands: Command[]): void {
-  const ghost = one(".cmd-ghost", form);
-  if (!ghost) return;
-  const known = text.split(/\s+/).flatMap((word) => commands.find(({ say }) => say === word.toLowerCase())?.means ?? []);
-  ghost.textContent = known.join(" · ") || (ghost.dataset.help ?? "");
-}
-
-function carryOut(does: string): void {
-  if (does.startsWith("#")) return one<HTMLButtonElement>(does)?.click();
-  const [name, value] = does.split("=");
-  const radio = one<HTMLInputElement>(`input[name="${CSS.escape(name ?? "")}"][value="${CSS.escape(value ?? "")}"]`);
-  if (radio) radio.click();
+    event.stopPropagation();
+    pill.classList.remove("told");
+    // Read once, so that the mark begins anew each time.
+    void pill.offsetWidth;
+    pill.classList.add("told");
+  }, true);
 }

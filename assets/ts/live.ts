@@ -2,8 +2,10 @@
 // by its topic with dashes (`order-placed`); `reload` means "you missed some".
 // A part of the page that should follow an event says so:
 //   <ol data-refresh="alarm-raised alarm-closed" data-src="/hotline/queue">
-// and is fetched again when an event of such a name arrives. Fields one types into
-// must stand outside such parts. The pill `#connection` tells on and off.
+// and is fetched again when an event of such a name arrives; with `data-subject="7"`
+// only when it is about that one. Fields one types into
+// must stand outside such parts. The pill `#connection` tells on and off, and the
+// window hears it as an event `live`.
 import { all, one, words } from "./dom";
 
 /** How a part of the page is fetched anew. */
@@ -45,11 +47,11 @@ function connect(url: string, refresh: Refresh, wait: number): void {
   };
   stream.onerror = lost;
   const askAll = (): void => {
-    for (const name of names()) ask(name, refresh);
+    for (const name of names()) ask(name, ANY, refresh);
   };
   stream.addEventListener("beat", beat);
   stream.addEventListener("reload", askAll);
-  for (const name of names()) stream.addEventListener(name, () => ask(name, refresh));
+  for (const name of names()) stream.addEventListener(name, (event: MessageEvent<string>) => ask(name, event.data, refresh));
   window.addEventListener("pagehide", () => stream.close(), { once: true });
 }
 
@@ -58,14 +60,22 @@ function names(): Set<string> {
   return new Set(all("[data-refresh]").flatMap((part) => (part.dataset.refresh ?? "").split(/\s+/).filter(Boolean)));
 }
 
-const asked = new Set<string>();
+/** What was heard since the last burst: names of events and what they are about. */
+const asked = new Map<string, Set<string>>();
+/** Everything of that name, after a gap. */
+const ANY = "*";
 
-function ask(name: string, refresh: Refresh): void {
-  if (asked.has(name)) return;
-  asked.add(name);
+function ask(name: string, subject: string, refresh: Refresh): void {
+  const heard = asked.get(name);
+  if (heard) return void heard.add(subject);
+  asked.set(name, new Set([subject]));
   window.setTimeout(() => {
+    const subjects = asked.get(name) ?? new Set();
     asked.delete(name);
-    for (const part of all(`[data-refresh~="${CSS.escape(name)}"]`)) refresh(part.dataset.src ?? location.href, part);
+    for (const part of all(`[data-refresh~="${CSS.escape(name)}"]`)) {
+      const about = part.dataset.subject;
+      if (about === undefined || subjects.has(about) || subjects.has(ANY)) refresh(part.dataset.src ?? location.href, part);
+    }
   }, BURST_MS);
 }
 
@@ -73,6 +83,7 @@ function show(state: "on" | "off"): void {
   const pill = one("#connection");
   if (!pill || pill.dataset.state === state) return;
   pill.dataset.state = state;
+  window.dispatchEvent(new CustomEvent("live", { detail: state }));
   const [on, off] = words(pill);
   if (on && off) pill.textContent = state === "on" ? on : off;
 }

@@ -71,7 +71,7 @@ async function desk(browser, server) {
   server.mood.notesFail = 1;
   await page.fill("textarea", "左髋疼");
   await holds("notes that cannot be saved are told", async () => (await text(".saved")) === "没有存上");
-  await holds("and are kept in the tab", async () => (await page.evaluate(() => sessionStorage.getItem("notes /notes"))) === "左髋疼");
+  await holds("and are kept in the browser", async () => (await page.evaluate(() => JSON.parse(localStorage.getItem("notes /notes") ?? "{}").text)) === "左髋疼");
   await holds("and saved when the server is back", async () => (await text(".saved")).startsWith("已保存"));
   await page.locator("textarea").blur();
   await page.keyboard.press("g");

@@ -64,6 +64,8 @@ const DESKS: &[(&str, &str, &str, &str, Act)] = &[
     ("dispatch", "/dispatch", "派单", "d", Act::DispatchOrders),
     ("orders", "/orders", "工单", "o", Act::SeeOrders),
     ("people", "/people", "老人", "p", Act::SeePeople),
+    ("alarms", "/alarms", "警情", "l", Act::SeeAlarms),
+    ("devices", "/devices/inspect", "设备", "v", Act::SeeDevices),
     ("imports", "/imports", "导入", "i", Act::ImportPeople),
     ("providers", "/providers", "服务商", "s", Act::SeeProviders),
     ("statements", "/statements", "结算", "m", Act::SeeMoney),

@@ -48,8 +48,21 @@ impl City {
         let (city, county) = (stage.city, stage.county);
         let (town, village) = (stage.township, stage.village);
         let mut all = vec![
-            persona("hujing", "胡静", Role::Agent, city, "接听 12349，来电弹屏，代老人下单"),
+            persona(
+                "hujing",
+                "胡静",
+                Role::Agent,
+                city,
+                "接听 12349、处置警情，全程键盘；来电弹屏，代老人下单",
+            ),
             persona("chenyan", "陈燕", Role::Agent, city, "与另一名坐席同时在线，看来电如何分给一人"),
+            persona(
+                "linhui",
+                "林慧",
+                Role::Supervisor,
+                city,
+                "带班：看接警时限和误报，给红色警情复看，自己也能接",
+            ),
             persona("zhaolei", "赵磊", Role::Dispatcher, city, "派单：候选人、理由、撞单提醒、结算"),
             persona(
                 "zhoujianguo",
@@ -73,7 +86,7 @@ impl City {
         ];
         let provider = &self.providers[stage.provider as usize];
         all.insert(
-            3,
+            4,
             Persona {
                 provider: Some(provider.index),
                 ..persona(
@@ -88,7 +101,7 @@ impl City {
         for (at, username) in ["fuwu1", "fuwu2", "fuwu3"].into_iter().enumerate().take(WORKERS) {
             let Some(carer) = self.carers.get(provider.carers.start as usize + at) else { continue };
             all.insert(
-                4 + at,
+                5 + at,
                 Persona {
                     provider: Some(provider.index),
                     carer: Some(carer.index),

@@ -1,7 +1,9 @@
 //! Pages, one folder a desk, written for the person who sits there.
 
 pub mod accounts;
+pub mod alarms;
 pub mod carer;
+pub mod devices;
 pub mod dispatch;
 pub mod door;
 pub mod evidence;

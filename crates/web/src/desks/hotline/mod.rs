@@ -1,5 +1,6 @@
-//! The hotline desk: who rings, who it is, what they need; and the orders that come of it.
+//! The hotline and alarm desk: who rings, who it is, what they need; the incidents and orders that come of it.
 
+pub mod alarm;
 mod history;
 mod new_order;
 mod ordering;
@@ -9,6 +10,7 @@ mod talk;
 use app::{
     orders::calls::{self, Call, CallRefusal, Outcome},
     outcome::{Answer, Never, No},
+    signals::incidents,
     store::Tx,
 };
 use askama::Template;
@@ -33,7 +35,8 @@ pub use new_order::{create as create_order, show as new_order};
 pub use ordering::OrderForm;
 
 use ordering::Place;
-use queue::{Queue, Status};
+use alarm::part::{AlarmAside, AlarmPart, Asked as AlarmAsked};
+use queue::{Chosen, Queue, Status};
 use talk::{Asked, Context, NowPart};
 
 #[derive(Template)]
@@ -41,14 +44,71 @@ use talk::{Asked, Context, NowPart};
 struct Desk {
     page: Page,
     now: String,
-    /// The call that was opened; none when the desk offers one by itself.
-    chosen: Option<CallId>,
+    /// What was opened; none when the desk offers something by itself.
+    chosen: Option<Chosen>,
     /// The middle follows what rings, because nothing is being typed there.
     follows: bool,
     queue: Queue,
-    part: NowPart,
+    part: Middle,
     aside: Aside,
     status: Status,
+}
+
+/// The middle of the desk: a call or an incident.
+enum Middle {
+    Call(Box<NowPart>),
+    Alarm(Box<AlarmPart>),
+}
+
+impl std::fmt::Display for Middle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Middle::Call(part) => part.fmt(f),
+            Middle::Alarm(part) => part.fmt(f),
+        }
+    }
+}
+
+impl Middle {
+    fn load(
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        page: Page,
+        chosen: Option<Chosen>,
+        (call, alarm): (&Asked, &AlarmAsked),
+        now: Now,
+    ) -> Answer<Middle> {
+        let shown = match chosen {
+            Some(chosen) => Some(chosen),
+            None => queue::offered(tx, actor)?,
+        };
+        Ok(match shown {
+            Some(Chosen::Call(id)) => {
+                let of = calls::call(tx, actor, id)?;
+                Middle::Call(Box::new(NowPart::of_call(tx, actor, page, &of, call, now)?))
+            }
+            Some(Chosen::Alarm(id)) => {
+                let sheet = incidents::incident(tx, actor, id)?;
+                Middle::Alarm(Box::new(AlarmPart::load(tx, actor, page, &sheet, alarm, now)?))
+            }
+            None => Middle::Call(Box::new(NowPart::empty(page))),
+        })
+    }
+
+    /// Whether the operator works here, so that nothing may be exchanged under the hands.
+    fn mine(&self) -> bool {
+        match self {
+            Middle::Call(part) => part.ring.as_ref().is_some_and(|r| r.stage.mine()),
+            Middle::Alarm(part) => part.stage.mine(),
+        }
+    }
+
+    fn shown(&self) -> Option<Chosen> {
+        match self {
+            Middle::Call(part) => part.ring.as_ref().map(|r| Chosen::Call(r.id)),
+            Middle::Alarm(part) => Some(Chosen::Alarm(part.id)),
+        }
+    }
 }
 
 /// The right column: what is known of whoever the middle shows.
@@ -56,48 +116,70 @@ struct Desk {
 #[template(path = "hotline/aside.html")]
 struct Aside {
     page: Page,
+    alarm: Option<AlarmAside>,
     context: Option<Context>,
 }
 
+impl Aside {
+    fn load(tx: &mut Tx<'_>, actor: &Actor, page: Page, part: &Middle, now: Now) -> Answer<Aside> {
+        let (mut alarm, mut context) = (None, None);
+        match part {
+            Middle::Alarm(part) => alarm = Some(AlarmAside::load(tx, actor, page.clone(), part, now)?),
+            Middle::Call(part) => {
+                if let Some(who) = &part.who {
+                    context = Some(Context::load(tx, actor, page.clone(), who.id, now)?);
+                }
+            }
+        }
+        Ok(Aside { page, alarm, context })
+    }
+}
+
 impl Desk {
+    #[expect(clippy::too_many_arguments, reason = "what was asked of a call and of an incident come apart")]
     fn load(
         tx: &mut Tx<'_>,
         actor: &Actor,
         app: &App,
         page: Page,
-        call: Option<&Call>,
-        asked: &Asked,
+        chosen: Option<Chosen>,
+        call: &Asked,
+        alarm: &AlarmAsked,
         now: Now,
     ) -> Answer<Desk> {
-        let part = match call {
-            Some(call) => NowPart::of_call(tx, actor, page.clone(), call, asked, now)?,
-            None => NowPart::waiting(tx, actor, page.clone(), now)?,
-        };
-        let current = call.map(|c| c.id).or(part.ring.as_ref().map(|r| r.id));
-        let context = match &part.who {
-            Some(who) => Some(Context::load(tx, actor, page.clone(), who.id, now)?),
-            None => None,
-        };
+        let part = Middle::load(tx, actor, page.clone(), chosen, (call, alarm), now)?;
         Ok(Desk {
             now: now.0.rfc3339(),
-            chosen: call.map(|c| c.id),
-            follows: !part.ring.as_ref().is_some_and(|r| r.stage.mine()),
-            queue: Queue::load(tx, actor, page.clone(), current, now)?,
+            chosen,
+            follows: !part.mine(),
+            queue: Queue::load(tx, actor, page.clone(), part.shown(), now)?,
+            aside: Aside::load(tx, actor, page.clone(), &part, now)?,
             part,
-            aside: Aside { page: page.clone(), context },
             status: Status::load(tx, actor, app, page.clone(), now)?,
             page,
         })
     }
 
-    /// Where a part is fetched anew: for the call that was chosen, or for whatever rings longest by then.
+    /// Where a part is fetched anew: for what was chosen, or for whatever comes first by then.
     fn source(&self, part: &str) -> String {
         match self.chosen {
-            Some(call) => format!("/hotline/{part}?call={call}"),
+            Some(Chosen::Call(call)) => format!("/hotline/{part}?call={call}"),
+            Some(Chosen::Alarm(alarm)) => format!("/hotline/{part}?alarm={alarm}"),
             None => format!("/hotline/{part}"),
         }
     }
 }
+
+/// What happens to incidents that changes who should do what: the queue and a free middle follow it.
+const ALARM_NEWS: &str = "incident-opened incident-rang incident-pressed_again incident-acknowledged incident-held \
+    incident-level_changed incident-identified incident-handed_over incident-attached incident-members \
+    incident-closed incident-reviewed incident-returned incident-reopened";
+/// What is done about an incident without changing whose it is.
+const STEP_NEWS: &str = "incident-noted incident-escalated incident-stepped incident-reached";
+/// All of it, for whoever works at one.
+pub(crate) const WORK_NEWS: &str = "incident-rang incident-pressed_again incident-acknowledged incident-held \
+    incident-level_changed incident-identified incident-handed_over incident-closed incident-noted \
+    incident-escalated incident-stepped incident-reached";
 
 fn id_of(text: &str) -> Reply<CallId> {
     text.parse().map_err(|_| Problem::not_found())
@@ -107,20 +189,24 @@ fn here(id: CallId) -> String {
     format!("/hotline/calls/{id}")
 }
 
-/// The desk without a call in hand: the longest ringing one is offered.
+/// The desk: what one has in hand, else what comes first.
 pub async fn desk(State(app): State<App>, page: Page, signed: Signed) -> Reply {
     let actor = signed.actor();
-    let page = page.titled("热线", "hotline");
+    let page = page.titled("热线与告警台", "hotline");
     let state = app.clone();
     let desk = app
-        .read(move |tx, now| match talk::in_hand(tx, &actor)? {
-            Some(call) => Ok::<_, No<Never>>(Err(call)),
-            None => Desk::load(tx, &actor, &state, page.clone(), None, &Asked::default(), now).map(Ok),
+        .read(move |tx, now| match queue::in_hand(tx, &actor)? {
+            Some(Chosen::Call(call)) => Ok::<_, No<Never>>(Err(here(call))),
+            Some(Chosen::Alarm(alarm)) => Ok(Err(alarm::here(alarm))),
+            None => {
+                let (call, alarm) = (Asked::default(), AlarmAsked::default());
+                Desk::load(tx, &actor, &state, page.clone(), None, &call, &alarm, now).map(Ok)
+            }
         })
         .await?;
     Ok(match desk {
         Ok(desk) => Html(desk).into_response(),
-        Err(call) => see(here(call)),
+        Err(there) => see(there),
     })
 }
 
@@ -131,8 +217,17 @@ pub struct Wanted {
     line: Option<String>,
     /// Words to look somebody up by.
     who: Option<String>,
-    /// Which call is shown, for the queue.
+    /// Which call is shown.
     call: Option<String>,
+    /// Which incident is shown.
+    alarm: Option<String>,
+}
+
+impl Wanted {
+    fn chosen(&self) -> Option<Chosen> {
+        let call = self.call.as_deref().and_then(|c| c.parse().ok()).map(Chosen::Call);
+        call.or(self.alarm.as_deref().and_then(|a| a.parse().ok()).map(Chosen::Alarm))
+    }
 }
 
 /// The desk with one call.
@@ -150,12 +245,12 @@ pub async fn show(
 
 async fn open(app: &App, page: Page, signed: &Signed, id: CallId, asked: Asked, status: StatusCode) -> Reply {
     let actor = signed.actor();
-    let page = page.titled("热线", "hotline");
+    let page = page.titled("热线与告警台", "hotline");
     let state = app.clone();
     let desk = app
         .read(move |tx, now| {
-            let call = calls::call(tx, &actor, id)?;
-            Desk::load(tx, &actor, &state, page.clone(), Some(&call), &asked, now)
+            let (chosen, alarm) = (Some(Chosen::Call(id)), AlarmAsked::default());
+            Desk::load(tx, &actor, &state, page.clone(), chosen, &asked, &alarm, now)
         })
         .await?;
     Ok((status, Html(desk)).into_response())
@@ -168,9 +263,15 @@ pub async fn queue(
     signed: Signed,
     Query(wanted): Query<Wanted>,
 ) -> Reply<Html<impl Template>> {
-    let actor = signed.actor();
-    let current = wanted.call.as_deref().and_then(|c| c.parse().ok());
+    let (actor, current) = (signed.actor(), wanted.chosen());
     Ok(Html(app.read(move |tx, now| Queue::load(tx, &actor, page.clone(), current, now)).await?))
+}
+
+/// The middle alone, while nothing is typed there.
+#[derive(Template)]
+#[template(source = "{{ part|safe }}", ext = "html")]
+struct MiddlePart {
+    part: Middle,
 }
 
 /// The middle alone, while nothing is typed there.
@@ -181,22 +282,16 @@ pub async fn now(
     Query(wanted): Query<Wanted>,
 ) -> Reply<Html<impl Template>> {
     let actor = signed.actor();
-    let call: Option<CallId> = wanted.call.as_deref().and_then(|c| c.parse().ok());
-    let part = app.read(move |tx, now| middle(tx, &actor, page.clone(), call, now)).await?;
-    Ok(Html(part))
+    let part = app
+        .read(move |tx, now| {
+            let asked = (&Asked::default(), &AlarmAsked::default());
+            Middle::load(tx, &actor, page.clone(), wanted.chosen(), asked, now)
+        })
+        .await?;
+    Ok(Html(MiddlePart { part }))
 }
 
-fn middle(tx: &mut Tx<'_>, actor: &Actor, page: Page, call: Option<CallId>, now: Now) -> Answer<NowPart> {
-    match call {
-        None => NowPart::waiting(tx, actor, page, now),
-        Some(id) => {
-            let call = calls::call(tx, actor, id)?;
-            NowPart::of_call(tx, actor, page, &call, &Asked::default(), now)
-        }
-    }
-}
-
-/// What is known of whoever the middle shows: it must never be that of the call before.
+/// What is known of whoever the middle shows: it must never be that of the one before.
 pub async fn context(
     State(app): State<App>,
     page: Page,
@@ -204,15 +299,11 @@ pub async fn context(
     Query(wanted): Query<Wanted>,
 ) -> Reply<Html<impl Template>> {
     let actor = signed.actor();
-    let call: Option<CallId> = wanted.call.as_deref().and_then(|c| c.parse().ok());
     let aside = app
         .read(move |tx, now| {
-            let who = middle(tx, &actor, page.clone(), call, now)?.who;
-            let context = match who {
-                Some(who) => Some(Context::load(tx, &actor, page.clone(), who.id, now)?),
-                None => None,
-            };
-            Ok::<_, No<Never>>(Aside { page: page.clone(), context })
+            let asked = (&Asked::default(), &AlarmAsked::default());
+            let part = Middle::load(tx, &actor, page.clone(), wanted.chosen(), asked, now)?;
+            Aside::load(tx, &actor, page.clone(), &part, now)
         })
         .await?;
     Ok(Html(aside))

@@ -1,19 +1,32 @@
-//! The queue of the hotline desk: every call that is not over, the longest ringing first.
+//! The queue of the desk: incidents and calls that are not over. What endangers a life and nobody has taken stands
+//! first, the longest ringing at the top; then ringing calls, what one has in hand, and what can wait.
 
 use app::{
     orders::calls::{self, Call},
     outcome::Answer,
-    regions,
+    regions::{self, RegionBook},
+    signals::incidents::{self, Filter, Line},
     store::Tx,
 };
 use askama::Template;
 use domain::{
     access::{Act, Actor},
-    ids::{AccountId, CallId},
+    ids::{AccountId, CallId, IncidentId},
+    parties::{age, mask},
+    regions::Level as RegionLevel,
+    signals::incident::{IncidentState, Level},
     time::{At, Now},
 };
 
-use crate::{App, Page, filters};
+use super::alarm::part::{self, Stage as AlarmStage};
+use crate::{App, Page, desks::alarms::look, filters};
+
+/// Incidents looked at for the queue; beyond this a list serves better.
+const ALARMS_MOST: i64 = 200;
+/// Those that can wait, shown in the queue.
+const LATER_MOST: usize = 30;
+/// Second looks offered in the queue.
+const REVIEWS_MOST: i64 = 20;
 
 /// How far a call is, as one operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,24 +100,113 @@ pub(super) fn waited(since: At, now: Now) -> String {
     }
 }
 
+/// One incident in the queue.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    pub(super) id: IncidentId,
+    pub(super) kind: &'static str,
+    pub(super) icon: &'static str,
+    /// Masked name and age, or what is concerned when it is nobody.
+    pub(super) who: String,
+    pub(super) place: String,
+    pub(super) since: String,
+    pub(super) wait: String,
+    pub(super) stage: AlarmStage,
+    level: Level,
+    round: i64,
+}
+
+impl Alarm {
+    fn of(line: &Line, actor: &Actor, book: &RegionBook, now: Now) -> Alarm {
+        let i = &line.incident;
+        let since = part::since(line);
+        let age = line.person_birth.and_then(|birth| age::full_years(birth, now.day()).ok());
+        let who = match (line.person_name.as_str(), age) {
+            ("", _) if line.devices > 0 => format!("{} 台设备", line.devices),
+            ("", _) => String::new(),
+            (name, Some(age)) => format!("{} {age} 岁", mask::name(name)),
+            (name, None) => mask::name(name),
+        };
+        Alarm {
+            id: i.id,
+            kind: i.kind.label(),
+            icon: look::icon(i.kind),
+            who,
+            place: book.name_of(i.region.within(RegionLevel::Township)),
+            since: since.rfc3339(),
+            wait: waited(since, now),
+            stage: AlarmStage::of(line, actor),
+            level: i.level,
+            round: i.round,
+        }
+    }
+
+    pub(super) fn ringing(&self) -> bool {
+        self.stage == AlarmStage::Ringing
+    }
+
+    /// Whether it cannot wait for what rings at the telephone.
+    fn urgent(&self) -> bool {
+        matches!(self.level, Level::P1 | Level::P2)
+    }
+
+    /// The class of its line: red is for life only.
+    pub(super) fn class(&self) -> &'static str {
+        match (&self.stage, self.level) {
+            (AlarmStage::Over { .. }, _) => "",
+            (_, Level::P1) => " alarm",
+            (AlarmStage::Ringing, Level::P2) => " attention",
+            _ => "",
+        }
+    }
+
+    /// How it is heard while nobody has it.
+    pub(super) fn rings(&self) -> Option<String> {
+        self.ringing().then(|| self.level.code().to_lowercase())
+    }
+
+    /// The first rank decides, then the order of the question.
+    fn rank(&self) -> u8 {
+        match &self.stage {
+            AlarmStage::Ringing if self.urgent() => 0,
+            stage if stage.mine() => 1,
+            AlarmStage::Ringing => 2,
+            AlarmStage::Taken(_) => 3,
+            _ => 4,
+        }
+    }
+}
+
+/// What one opened, or is offered: it is marked in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen {
+    Call(CallId),
+    Alarm(IncidentId),
+}
+
 /// The queue as a part of the page that is fetched anew when something happens.
 #[derive(Debug, Template)]
 #[template(path = "hotline/queue.html")]
 pub(super) struct Queue {
     pub(super) page: Page,
+    /// What cannot wait: rings for everybody, or is in this operator's hands.
+    pub(super) urgent: Vec<Alarm>,
     pub(super) rings: Vec<Ring>,
+    /// What can wait, and what others have.
+    pub(super) later: Vec<Alarm>,
+    pub(super) later_more: usize,
+    pub(super) reviews: Vec<Alarm>,
     pub(super) ringing: usize,
     pub(super) longest: String,
-    pub(super) current: Option<CallId>,
+    pub(super) current: Option<Chosen>,
 }
 
 impl Queue {
-    /// Ringing calls first, then what is being talked about: mine before that of others.
     pub(super) fn load(
         tx: &mut Tx<'_>,
         actor: &Actor,
         page: Page,
-        current: Option<CallId>,
+        current: Option<Chosen>,
         now: Now,
     ) -> Answer<Queue> {
         let mut rings = Vec::new();
@@ -117,17 +219,80 @@ impl Queue {
             Stage::Mine => 1,
             Stage::Taken(_) | Stage::Over(_) => 2,
         });
-        let ringing = rings.iter().filter(|r| r.stage.ringing()).count();
-        let longest = rings.first().filter(|r| r.stage.ringing()).map(|r| r.wait.clone()).unwrap_or_default();
-        // Without a choice the middle shows what rings longest, and the queue marks the same.
-        let first = rings.first().filter(|r| r.stage.ringing()).map(|r| r.id);
-        let current = current.or(first);
-        Ok(Queue { page, rings, ringing, longest, current })
+        let book = regions::book(tx)?;
+        let lines = incidents::desk(tx, actor, ALARMS_MOST)?;
+        let mut alarms: Vec<Alarm> = lines.iter().map(|l| Alarm::of(l, actor, &book, now)).collect();
+        alarms.sort_by_key(Alarm::rank);
+        let (urgent, mut later): (Vec<Alarm>, Vec<Alarm>) = alarms.into_iter().partition(|a| a.rank() < 2);
+        let later_more = later.len().saturating_sub(LATER_MOST);
+        later.truncate(LATER_MOST);
+        let ringing =
+            urgent.iter().filter(|a| a.ringing()).count() + rings.iter().filter(|r| r.stage.ringing()).count();
+        let longest = match urgent.first().filter(|a| a.ringing()) {
+            Some(first) => first.wait.clone(),
+            None => rings.first().filter(|r| r.stage.ringing()).map(|r| r.wait.clone()).unwrap_or_default(),
+        };
+        // Without a choice the middle shows what comes first, and the queue marks the same.
+        let current = match current {
+            Some(current) => Some(current),
+            None => offered(tx, actor)?,
+        };
+        let reviews = reviews(tx, actor, &book, now)?;
+        Ok(Queue { page, urgent, rings, later, later_more, reviews, ringing, longest, current })
     }
 
     pub(super) fn chosen(&self, ring: &Ring) -> bool {
-        self.current == Some(ring.id)
+        self.current == Some(Chosen::Call(ring.id))
     }
+
+    pub(super) fn chosen_alarm(&self, alarm: &Alarm) -> bool {
+        self.current == Some(Chosen::Alarm(alarm.id))
+    }
+}
+
+/// Red ones that ended and wait for this one's second look.
+fn reviews(tx: &mut Tx<'_>, actor: &Actor, book: &RegionBook, now: Now) -> Answer<Vec<Alarm>> {
+    if actor.may(Act::ReviewAlarms).is_err() {
+        return Ok(Vec::new());
+    }
+    let filter = Filter { to_review: true, ..Filter::default() };
+    let lines = incidents::incidents(tx, actor, &filter, None, REVIEWS_MOST)?;
+    let others = lines.iter().filter(|l| l.incident.closed_by != Some(actor.account));
+    Ok(others.map(|l| Alarm::of(l, actor, book, now)).collect())
+}
+
+/// What a free operator should take next: the oldest of the most urgent that nobody has, then the telephone.
+pub(super) fn offered(tx: &mut Tx<'_>, actor: &Actor) -> Answer<Option<Chosen>> {
+    let lines = incidents::desk(tx, actor, ALARMS_MOST)?;
+    let mut ringing = lines.iter().map(|l| &l.incident).filter(|i| i.state == IncidentState::Ringing);
+    let first = ringing.next();
+    if let Some(urgent) = first.filter(|i| matches!(i.level, Level::P1 | Level::P2)) {
+        return Ok(Some(Chosen::Alarm(urgent.id)));
+    }
+    let open = calls::open(tx, actor)?;
+    match open.iter().find(|c| c.answered_at.is_none()) {
+        Some(call) => Ok(Some(Chosen::Call(call.id))),
+        None => Ok(first.map(|i| Chosen::Alarm(i.id))),
+    }
+}
+
+/// What the operator is in the middle of, which the desk opens by itself.
+pub(super) fn in_hand(tx: &mut Tx<'_>, actor: &Actor) -> Answer<Option<Chosen>> {
+    let filter = Filter {
+        states: vec![IncidentState::Acknowledged],
+        owner: Some(actor.account),
+        ..Filter::default()
+    };
+    let mine = incidents::incidents(tx, actor, &filter, None, 20)?;
+    let mut mine: Vec<_> = mine.iter().map(|l| &l.incident).collect();
+    // What can wait does not keep its owner from what rings.
+    mine.retain(|i| matches!(i.level, Level::P1 | Level::P2));
+    mine.sort_by_key(|i| (i.level, i.received_at));
+    if let Some(first) = mine.first() {
+        return Ok(Some(Chosen::Alarm(first.id)));
+    }
+    let open = calls::open(tx, actor)?;
+    Ok(open.iter().find(|c| Stage::of(c, actor.account).mine()).map(|c| Chosen::Call(c.id)))
 }
 
 /// Who is on and how fast calls are answered today.

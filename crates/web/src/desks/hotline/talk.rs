@@ -192,16 +192,8 @@ pub(super) struct Asked {
 }
 
 impl NowPart {
-    /// Nothing in hand: what rings longest, if anything does.
-    pub(super) fn waiting(tx: &mut Tx<'_>, actor: &Actor, page: Page, now: Now) -> Answer<NowPart> {
-        let open = calls::open(tx, actor)?;
-        match open.iter().find(|c| c.answered_at.is_none()) {
-            Some(call) => NowPart::of_call(tx, actor, page, call, &Asked::default(), now),
-            None => Ok(NowPart::empty(page)),
-        }
-    }
-
-    fn empty(page: Page) -> NowPart {
+    /// Nothing rings.
+    pub(super) fn empty(page: Page) -> NowPart {
         NowPart {
             page,
             ring: None,
@@ -311,12 +303,6 @@ impl Who {
         }
         brief
     }
-}
-
-/// Whether the desk should open this call by itself: the operator is in the middle of it.
-pub(super) fn in_hand(tx: &mut Tx<'_>, actor: &Actor) -> Answer<Option<CallId>> {
-    let open = calls::open(tx, actor)?;
-    Ok(open.iter().find(|c| Stage::of(c, actor.account).mine()).map(|c| c.id))
 }
 
 /// How long somebody waited, in words.
