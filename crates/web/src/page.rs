@@ -65,7 +65,7 @@ const DESKS: &[(&str, &str, &str, &str, Act)] = &[
     ("orders", "/orders", "工单", "o", Act::SeeOrders),
     ("people", "/people", "老人", "p", Act::SeePeople),
     ("alarms", "/alarms", "警情", "l", Act::SeeAlarms),
-    ("devices", "/devices/inspect", "设备", "v", Act::SeeDevices),
+    ("devices", "/devices", "设备", "v", Act::SeeDevices),
     ("imports", "/imports", "导入", "i", Act::ImportPeople),
     ("providers", "/providers", "服务商", "s", Act::SeeProviders),
     ("statements", "/statements", "结算", "m", Act::SeeMoney),

@@ -169,6 +169,13 @@ pub fn table() -> Vec<Route> {
         get("/orders/new", May(Act::PlaceOrders), hotline::new_order),
         post("/orders/new", May(Act::PlaceOrders), hotline::create_order),
         // Devices
+        get("/devices", May(Act::SeeDevices), desks::devices::index),
+        post("/devices", May(Act::EditDevices), desks::devices::create),
+        get("/devices/new", May(Act::EditDevices), desks::devices::new),
+        get("/devices/{id}", May(Act::SeeDevices), desks::devices::show),
+        post("/devices/{id}/person", May(Act::EditDevices), desks::devices::give),
+        post("/devices/{id}/secret", May(Act::EditDevices), desks::devices::renew),
+        post("/devices/{id}/retirement", May(Act::EditDevices), desks::devices::retire),
         get("/devices/inspect", May(Act::SeeDevices), desks::devices::inspect::new),
         post("/devices/inspect", May(Act::SeeDevices), desks::devices::inspect::show),
         // The carer's phone

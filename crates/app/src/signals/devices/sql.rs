@@ -2,13 +2,13 @@
 
 use domain::{
     access::Scope,
-    ids::{AccountId, DeviceId},
+    ids::{AccountId, DeviceId, PersonId},
     regions::RegionCode,
     signals::device::{DeviceKind, DeviceState, Protocol},
     time::{At, Now},
 };
 
-use super::{Device, Filter, Known, NewDevice, Page, Seen};
+use super::{AlarmFrame, Device, Filter, Known, NewDevice, Page, RejectedFrame, Seen};
 use crate::{
     p,
     store::{Fault, Row, Tx},
@@ -45,6 +45,15 @@ crate::statements! {
             AND (CAST(?10 AS BIGINT) = 0
                 OR COALESCE(last_seen_at, added_at) + beat_seconds * CAST(1000000 AS BIGINT) < ?10)
         ORDER BY id LIMIT ?11");
+    NAMES = "SELECT p.id, p.name FROM person p
+        WHERE p.id IN (SELECT CAST(v.value ->> 0 AS BIGINT) FROM json_each(?1) AS v)";
+    VENDORS = "SELECT vendor, COUNT(*) FROM device
+        WHERE region BETWEEN ?1 AND ?2 AND state = 'active' AND vendor <> '' GROUP BY vendor ORDER BY vendor";
+    ALARM_FRAMES = "SELECT received_at, device_at, kind, verified, incident, raw FROM alarm_frame
+        WHERE serial = ?1 ORDER BY received_at DESC, id DESC LIMIT ?2";
+    REJECTED_FRAMES = "SELECT received_at, protocol, peer, error, reason, raw FROM rejected_frame
+        WHERE serial = ?1 ORDER BY id DESC LIMIT ?2";
+    GIVE = "UPDATE device SET person = ?2, region = ?3 WHERE id = ?1";
     KNOWN = known_columns!();
     FIND_KNOWN = concat!(known_columns!(), "AND serial = ?1");
 }
@@ -155,6 +164,48 @@ pub(super) fn list(
         ],
         device_row,
     )
+}
+
+pub(super) fn names(tx: &mut Tx<'_>, ids: &str) -> Result<Vec<(PersonId, String)>, Fault> {
+    tx.all(NAMES, p![ids], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn vendors(tx: &mut Tx<'_>, scope: Scope) -> Result<Vec<(String, i64)>, Fault> {
+    tx.all(VENDORS, p![scope.lo, scope.hi], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn alarm_frames(tx: &mut Tx<'_>, serial: &str, limit: i64) -> Result<Vec<AlarmFrame>, Fault> {
+    tx.all(ALARM_FRAMES, p![serial, limit], |row| {
+        Ok(AlarmFrame {
+            received_at: row.get(0)?,
+            device_at: row.get(1)?,
+            kind: row.get(2)?,
+            verified: row.get::<i64>(3)? == 1,
+            incident: row.get(4)?,
+            raw: row.get(5)?,
+        })
+    })
+}
+
+pub(super) fn rejected_frames(
+    tx: &mut Tx<'_>,
+    serial: &str,
+    limit: i64,
+) -> Result<Vec<RejectedFrame>, Fault> {
+    tx.all(REJECTED_FRAMES, p![serial, limit], |row| {
+        Ok(RejectedFrame {
+            received_at: row.get(0)?,
+            protocol: row.get(1)?,
+            peer: row.get(2)?,
+            error: row.get(3)?,
+            reason: row.get(4)?,
+            raw: row.get(5)?,
+        })
+    })
+}
+
+pub(super) fn give(tx: &mut Tx<'_>, id: DeviceId, person: PersonId, region: RegionCode) -> Result<(), Fault> {
+    tx.execute_one(GIVE, p![id, person, region])
 }
 
 pub(super) fn known(tx: &mut Tx<'_>) -> Result<Vec<(String, Known)>, Fault> {

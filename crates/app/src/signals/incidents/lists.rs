@@ -8,7 +8,7 @@ use domain::{
         incident::{Incident, IncidentFactKind, IncidentKind, IncidentState, Level},
         ladder::{Reach, ReachResult},
     },
-    time::At,
+    time::{At, Day},
 };
 
 use super::sql;
@@ -24,6 +24,8 @@ pub struct Line {
     pub incident: Incident,
     /// Name of the person; empty when nobody is known.
     pub person_name: String,
+    /// When that person was born: whoever answers wants to know how old.
+    pub person_birth: Option<Day>,
     /// Name of whoever owns it, or owned it last.
     pub owner_name: String,
     /// Name of whoever closed it.

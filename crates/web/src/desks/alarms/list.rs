@@ -107,7 +107,7 @@ impl Ask {
             states,
             levels: Level::from_code(&self.level).into_iter().collect(),
             kinds: IncidentKind::from_code(&self.kind).into_iter().collect(),
-            region: region.map(domain::regions::RegionCode::range),
+            region,
             person: self.person.parse().ok(),
             device: self.device.parse().ok(),
             area: self.area.parse().ok(),
@@ -229,7 +229,10 @@ fn row(line: &Line, book: &RegionBook, now: Now) -> Row {
         },
         place: book.path_of(i.region),
         received: i.received_at.as_seen(now),
-        answered: i.answered_at.map(|at| look::length(at.seconds_since(i.received_at).max(0))).unwrap_or_default(),
+        answered: i
+            .answered_at
+            .map(|at| look::length(at.seconds_since(i.received_at).max(0)))
+            .unwrap_or_default(),
         state: i.state.label(),
         state_look: look::state_chip(i.state, i.level),
         outcome: i.outcome.map_or("", |o| o.label()),

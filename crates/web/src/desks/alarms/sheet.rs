@@ -22,9 +22,7 @@ use domain::{
 use serde::Deserialize;
 
 use super::look;
-use crate::{
-    App, Html, Page, Problem, Reply, Signed, desks::hotline::alarm::Told, filters, see, see_with,
-};
+use crate::{App, Html, Page, Problem, Reply, Signed, desks::hotline::alarm::Told, filters, see, see_with};
 
 /// A step of the ladder.
 struct Step {
@@ -126,7 +124,9 @@ fn facts(sheet: &Sheet, place: String, now: Now) -> Vec<(&'static str, String)> 
     let line = &sheet.line;
     let i = &line.incident;
     let at = |at: Option<At>| at.map(|at| at.as_seen(now)).unwrap_or_default();
-    let seconds = |at: At| format!("{}，用时 {}", at.as_seen(now), look::length(at.seconds_since(i.received_at).max(0)));
+    let seconds = |at: At| {
+        format!("{}，用时 {}", at.as_seen(now), look::length(at.seconds_since(i.received_at).max(0)))
+    };
     let mut facts = vec![
         ("内容", i.text.clone()),
         ("地点", place),
@@ -137,7 +137,10 @@ fn facts(sheet: &Sheet, place: String, now: Now) -> Vec<(&'static str, String)> 
         ("来源", if i.verified { String::new() } else { "未核实：设备没有通过认证".to_owned() }),
         ("接手", i.answered_at.map(seconds).unwrap_or_default()),
         ("现由谁负责", if i.state.owned() { line.owner_name.clone() } else { String::new() }),
-        ("结案", i.closed_at.map(|at| format!("{} {}", at.as_seen(now), line.closed_name)).unwrap_or_default()),
+        (
+            "结案",
+            i.closed_at.map(|at| format!("{} {}", at.as_seen(now), line.closed_name)).unwrap_or_default(),
+        ),
         ("结果", i.outcome.map_or(String::new(), |o| o.label().to_owned())),
         ("和老人在一起的人", i.with_elder.clone().unwrap_or_default()),
         ("复看", at(i.reviewed_at)),

@@ -308,6 +308,7 @@ fn other(act: &str, d: &Detail<'_>) -> Option<String> {
         "pack.installed" => "安装城市包".to_owned(),
         "device.added" => format!("登记设备{}", d.after("serial")),
         "device.secret_renewed" => "更换设备密钥".to_owned(),
+        "device.given" => "设备登记给一位老人".to_owned(),
         "device.retired" => format!("停用设备{}", d.after("reason")),
         _ => return None,
     })

@@ -8,7 +8,7 @@ mod queue;
 mod talk;
 
 use app::{
-    orders::calls::{self, Call, CallRefusal, Outcome},
+    orders::calls::{self, CallRefusal, Outcome},
     outcome::{Answer, Never, No},
     signals::incidents,
     store::Tx,
@@ -34,8 +34,8 @@ pub use history::index as history;
 pub use new_order::{create as create_order, show as new_order};
 pub use ordering::OrderForm;
 
-use ordering::Place;
 use alarm::part::{AlarmAside, AlarmPart, Asked as AlarmAsked};
+use ordering::Place;
 use queue::{Chosen, Queue, Status};
 use talk::{Asked, Context, NowPart};
 

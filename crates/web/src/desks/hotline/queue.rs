@@ -120,7 +120,7 @@ impl Alarm {
     fn of(line: &Line, actor: &Actor, book: &RegionBook, now: Now) -> Alarm {
         let i = &line.incident;
         let since = part::since(line);
-        let age = line.person_birth.and_then(|birth| age::full_years(birth, now.day()).ok());
+        let age = line.person_birth.and_then(|birth| age::full_years(birth, now.day()));
         let who = match (line.person_name.as_str(), age) {
             ("", _) if line.devices > 0 => format!("{} 台设备", line.devices),
             ("", _) => String::new(),
@@ -226,8 +226,8 @@ impl Queue {
         let (urgent, mut later): (Vec<Alarm>, Vec<Alarm>) = alarms.into_iter().partition(|a| a.rank() < 2);
         let later_more = later.len().saturating_sub(LATER_MOST);
         later.truncate(LATER_MOST);
-        let ringing =
-            urgent.iter().filter(|a| a.ringing()).count() + rings.iter().filter(|r| r.stage.ringing()).count();
+        let ringing = urgent.iter().filter(|a| a.ringing()).count()
+            + rings.iter().filter(|r| r.stage.ringing()).count();
         let longest = match urgent.first().filter(|a| a.ringing()) {
             Some(first) => first.wait.clone(),
             None => rings.first().filter(|r| r.stage.ringing()).map(|r| r.wait.clone()).unwrap_or_default(),
@@ -278,11 +278,8 @@ pub(super) fn offered(tx: &mut Tx<'_>, actor: &Actor) -> Answer<Option<Chosen>> 
 
 /// What the operator is in the middle of, which the desk opens by itself.
 pub(super) fn in_hand(tx: &mut Tx<'_>, actor: &Actor) -> Answer<Option<Chosen>> {
-    let filter = Filter {
-        states: vec![IncidentState::Acknowledged],
-        owner: Some(actor.account),
-        ..Filter::default()
-    };
+    let filter =
+        Filter { states: vec![IncidentState::Acknowledged], owner: Some(actor.account), ..Filter::default() };
     let mine = incidents::incidents(tx, actor, &filter, None, 20)?;
     let mut mine: Vec<_> = mine.iter().map(|l| &l.incident).collect();
     // What can wait does not keep its owner from what rings.

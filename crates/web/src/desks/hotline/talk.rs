@@ -13,7 +13,7 @@ use app::{
 use askama::Template;
 use domain::{
     access::{Act, Actor},
-    ids::{CallId, PersonId},
+    ids::PersonId,
     orders::OrderState,
     parties::PersonState,
     time::{At, Now},
@@ -21,7 +21,7 @@ use domain::{
 
 use super::{
     ordering::{OrderForm, Ordering, Place},
-    queue::{Ring, Stage, waited},
+    queue::{Ring, waited},
 };
 use crate::{Page, filters};
 

@@ -23,7 +23,7 @@ macro_rules! line {
             "SELECT ",
             columns!(),
             ", COALESCE(p.name, ''), COALESCE(o.name, ''), COALESCE(c.name, ''),
-                (SELECT COUNT(*) FROM incident_member m WHERE m.incident = i.id AND m.left_at IS NULL)
+                (SELECT COUNT(*) FROM incident_member m WHERE m.incident = i.id AND m.left_at IS NULL), p.birth
             FROM incident i
             LEFT JOIN person p ON p.id = i.person
             LEFT JOIN account o ON o.id = i.owner
@@ -71,6 +71,7 @@ fn line_row(r: &Row<'_>) -> Result<Line, Fault> {
         owner_name: r.get(COLUMNS + 1)?,
         closed_name: r.get(COLUMNS + 2)?,
         devices: r.get(COLUMNS + 3)?,
+        person_birth: r.get(COLUMNS + 4)?,
     })
 }
 

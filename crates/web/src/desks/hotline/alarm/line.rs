@@ -31,7 +31,9 @@ pub(super) enum Act {
 /// A line that was not understood; nothing of it is done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unread {
-    #[error("不认识“{0}”，整行都没有执行。可以用：跌倒 清醒 派人 驿站 120 家属 保持 结案 记录 等级，或按 ? 看全部快捷键")]
+    #[error(
+        "不认识“{0}”，整行都没有执行。可以用：跌倒 清醒 派人 驿站 120 家属 保持 结案 记录 等级，或按 ? 看全部快捷键"
+    )]
     Word(String),
     #[error("等级请写 p1、p2、p3 或 p4，后面写原因，例如：等级 p2 老人已通话")]
     Level,
@@ -202,7 +204,10 @@ mod tests {
 
     #[test]
     fn what_follows_a_note_is_the_note() {
-        assert_eq!(read("hold note 在洗澡 hold 一下").unwrap(), [Act::Hold, Act::Note("在洗澡 hold 一下".into())]);
+        assert_eq!(
+            read("hold note 在洗澡 hold 一下").unwrap(),
+            [Act::Hold, Act::Note("在洗澡 hold 一下".into())]
+        );
         assert_eq!(read("level P2 已通话").unwrap(), [Act::Level(Level::P2, "已通话".into())]);
         assert_eq!(read("交接 换班").unwrap(), [Act::HandOver("换班".into())]);
     }

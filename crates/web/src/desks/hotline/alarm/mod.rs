@@ -87,7 +87,14 @@ async fn open(
 }
 
 /// A refusal is shown where it happened, with all that was typed.
-async fn refused(app: &App, page: Page, signed: &Signed, id: IncidentId, no: No<IncidentRefusal>, asked: Asked) -> Reply {
+async fn refused(
+    app: &App,
+    page: Page,
+    signed: &Signed,
+    id: IncidentId,
+    no: No<IncidentRefusal>,
+    asked: Asked,
+) -> Reply {
     let No::Refused(refusal) = no else { return Err(no.into()) };
     let asked = Asked { refused: refusal.to_string(), ..asked };
     let status = Problem::from(No::Refused(refusal)).status();
@@ -221,8 +228,7 @@ fn carry_out(
             Act::Level(level, why) => drop(incidents::change_level(tx, actor, id, (*level, why), now)?),
             Act::HandOver(why) => incidents::hand_over(tx, actor, id, why, now)?,
             Act::Close(Some(outcome), who) if !who.is_empty() => {
-                let closure =
-                    Closure { outcome: *outcome, with_elder: who.clone(), text: text.to_owned() };
+                let closure = Closure { outcome: *outcome, with_elder: who.clone(), text: text.to_owned() };
                 incidents::close(tx, actor, id, &closure, now)?;
                 ended = true;
             }
@@ -379,16 +385,13 @@ pub struct EmergencyForm {
 }
 
 /// An emergency on the telephone: the incident is opened and taken in one step, for one key.
-pub async fn emergency(
-    State(app): State<App>,
-    signed: Signed,
-    Form(form): Form<EmergencyForm>,
-) -> Reply {
+pub async fn emergency(State(app): State<App>, signed: Signed, Form(form): Form<EmergencyForm>) -> Reply {
     let actor = signed.actor();
     let call: CallId = form.call.parse().map_err(|_| Problem::not_found())?;
     let id = app
         .write(move |tx, now| {
-            let of = app::orders::calls::call(tx, &actor, call).map_err(|no| no.map(|never| match never {}))?;
+            let of =
+                app::orders::calls::call(tx, &actor, call).map_err(|no| no.map(|never| match never {}))?;
             let text = if form.text.trim().is_empty() { "来电求助" } else { form.text.trim() };
             let ask = ByHand {
                 kind: IncidentKind::from_code(&form.kind).unwrap_or(IncidentKind::Call),

@@ -63,9 +63,7 @@ impl Stage {
         let mine = i.owner == Some(actor.account);
         match i.state {
             IncidentState::Ringing => Stage::Ringing,
-            IncidentState::Held if mine => {
-                Stage::Held(i.hold_until.unwrap_or(i.received_at).rfc3339())
-            }
+            IncidentState::Held if mine => Stage::Held(i.hold_until.unwrap_or(i.received_at).rfc3339()),
             IncidentState::Acknowledged if mine => Stage::Mine,
             IncidentState::Acknowledged | IncidentState::Held => Stage::Taken(line.owner_name.clone()),
             IncidentState::Attached => Stage::Attached,
@@ -149,12 +147,12 @@ impl Progress {
     pub(crate) fn of(sheet: &Sheet, actor: &Actor, page: Page, working: bool, now: Now) -> Progress {
         let stage = Stage::of(&sheet.line, actor);
         let round = sheet.line.incident.round;
-        let awaited = sheet.steps.iter().filter(|s| {
-            s.done_at.is_some() && s.result.is_none() && !look::of_desk(s.reach)
-        });
-        let next = sheet.steps.iter().filter(|s| {
-            s.round == round && s.done_at.is_none() && s.stopped_at.is_none()
-        });
+        let awaited = sheet
+            .steps
+            .iter()
+            .filter(|s| s.done_at.is_some() && s.result.is_none() && !look::of_desk(s.reach));
+        let next =
+            sheet.steps.iter().filter(|s| s.round == round && s.done_at.is_none() && s.stopped_at.is_none());
         Progress {
             id: sheet.line.incident.id,
             mine: stage.mine(),
@@ -198,6 +196,7 @@ pub(crate) struct AlarmPart {
     kind: &'static str,
     icon: &'static str,
     level: Level,
+    level_look: &'static str,
     pub(crate) who: Option<Who>,
     place: String,
     text: String,
@@ -255,6 +254,7 @@ impl AlarmPart {
             kind: i.kind.label(),
             icon: look::icon(i.kind),
             level: i.level,
+            level_look: look::chip(i.level),
             place: regions::book(tx)?.path_of(i.region),
             text: i.text.clone(),
             verified: i.verified,
@@ -355,7 +355,7 @@ impl AlarmAside {
         let Some(who) = &part.who else {
             return Ok(AlarmAside { page, id: part.id, seen: Vec::new(), before: Vec::new(), context: None });
         };
-        let seen = sightings::of_person(tx, actor, who.id, SEEN_MOST, now)?;
+        let seen = sightings::of_person(tx, actor, who.id, SEEN_MOST)?;
         let filter = incidents::Filter { person: Some(who.id), ..incidents::Filter::default() };
         let before = incidents::incidents(tx, actor, &filter, None, 6)?;
         Ok(AlarmAside {
