@@ -10,13 +10,21 @@ use app::{
         accounts::{self, NewPost, NewToken, TokenFor, token_hash},
         imports,
     },
+    signals::{
+        devices::{self, NewDevice},
+        incidents::{self, Opening},
+    },
     store::{FromColumn, Store},
 };
 use city::{City, CitySpec, seed};
 use domain::{
     access::{Actor, Role},
-    ids::{CarerId, ProviderId},
-    regions::{Level, RegionCode, RegionRange},
+    ids::{CarerId, PersonId, ProviderId},
+    regions::{self, RegionCode, RegionRange},
+    signals::{
+        device::DeviceKind,
+        incident::{IncidentKind, Level},
+    },
 };
 use serde_json::{Value, json};
 
@@ -81,6 +89,8 @@ pub struct World {
     statement: i64,
     service_code: String,
     import: i64,
+    device: i64,
+    incident: i64,
 }
 
 /// The first column of the first row.
@@ -107,6 +117,32 @@ fn import(service: &Service, range: RegionRange) -> i64 {
     panic!("the list was not read");
 }
 
+/// A smoke detector in a stairwell.
+fn device(service: &Service, range: RegionRange) -> i64 {
+    let new =
+        NewDevice { region: RegionCode::new(range.lo).ok(), ..NewDevice::new(DeviceKind::Smoke, "Y-1") };
+    let (actor, now) = (Actor { range, role: Role::StreetOfficer, ..Service::root() }, service.now());
+    service.bed.store.write(move |tx| devices::add(tx, &actor, &new, [1; 16], now)).unwrap().0.0
+}
+
+/// Somebody pressed for help and nobody has taken it.
+fn incident(service: &Service, region: RegionCode, person: i64) -> i64 {
+    let now = service.now();
+    let opening = Opening {
+        kind: IncidentKind::Sos,
+        level: Level::P1,
+        person: Some(PersonId(person)),
+        device: None,
+        region,
+        pressed_at: None,
+        received_at: now.0,
+        verified: true,
+        text: "按下呼叫器".into(),
+        key: "world:1".into(),
+    };
+    service.bed.store.write(move |tx| incidents::open(tx, &opening, now)).unwrap().id.0
+}
+
 impl World {
     pub fn new() -> World {
         let service = Service::new();
@@ -129,7 +165,7 @@ impl World {
                 AND EXISTS (SELECT 1 FROM statement s WHERE s.region / 1000000 = o.region / 1000000)
             ORDER BY o.id DESC LIMIT 1";
         let here: RegionCode = first(&store, PLACE, RegionRange::ALL).expect("the city has calls and visits");
-        let township = here.within(Level::Township);
+        let township = here.within(regions::Level::Township);
         let within = township.range();
         let find = |what: &str, sql| first::<i64>(&store, sql, within).unwrap_or_else(|| panic!("no {what}"));
         let order = find(
@@ -160,7 +196,7 @@ impl World {
         let of_account = |sql: &'static str| {
             store.read(move |tx| tx.one(sql, app::p![account], |row| row.get::<i64>(0))).unwrap()
         };
-        let county = township.within(Level::County).range();
+        let county = township.within(regions::Level::County).range();
         let statement = first(&store, "SELECT id FROM statement WHERE region BETWEEN ?1 AND ?2", county)
             .expect("a statement");
         let service_code = first(&store, "SELECT code FROM service_item WHERE ?1 <= ?2", county).unwrap();
@@ -182,6 +218,8 @@ impl World {
             provider: of_order("SELECT provider FROM orders WHERE id = ?1"),
             token: made.0,
             import: import(&service, within),
+            device: device(&service, within),
+            incident: incident(&service, here, of_order("SELECT person FROM orders WHERE id = ?1")),
             order,
             account,
             service,
@@ -217,6 +255,8 @@ impl World {
             }
             "id" if under("/statements/") || under("/api/v1/statements/") => county(self.statement),
             "id" if under("/hotline/calls/") || under("/api/v1/calls/") => place(self.call),
+            "id" if under("/hotline/alarms/") || under("/alarms/") => place(self.incident),
+            "id" if under("/devices/") => place(self.device),
             "id" if under("/api/v1/orders/") => place(self.order),
             "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
             "id" if under("/imports/") || under("/api/v1/imports/") => place(self.import),
@@ -228,7 +268,7 @@ impl World {
 
     /// The regions of a seat.
     pub fn range(&self, seat: Seat) -> RegionRange {
-        let county = self.township.within(Level::County);
+        let county = self.township.within(regions::Level::County);
         let shifted = |by: i64| RegionCode::new(self.township.number() + by).unwrap().range();
         match seat {
             Seat::Own => county.range(),
@@ -294,6 +334,9 @@ impl World {
             "posts" => vec![("role", "agent".into()), ("region", township)],
             "person" => vec![("person", self.person.to_string())],
             "outcome" => vec![("outcome", "ordered".into())],
+            "acts" => vec![("line", "hold".into())],
+            "result" => vec![("round", "1".into()), ("step", "1".into()), ("result", "busy".into())],
+            "emergency" => vec![("call", self.call.to_string())],
             "offer" => vec![("carer", self.carer.to_string())],
             "order" => vec![("person", self.person.to_string())],
             "telephone" => vec![("reason", "没有信号".into())],

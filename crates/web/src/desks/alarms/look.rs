@@ -51,11 +51,6 @@ pub(crate) fn state_chip(state: IncidentState, level: Level) -> &'static str {
     }
 }
 
-/// The kind of chip of an outcome.
-pub(crate) fn outcome_chip(outcome: IncidentOutcome) -> &'static str {
-    if outcome.counts() { "done" } else { "quiet" }
-}
-
 /// Whether a step only rings at this desk, so that nobody outside could answer it.
 pub(crate) fn of_desk(reach: Reach) -> bool {
     matches!(reach, Reach::Operator)

@@ -108,10 +108,6 @@ impl Inspect {
     fn protocols(&self) -> impl Iterator<Item = (&'static Protocol, bool)> {
         PROTOCOLS.iter().map(|p| (p, p.code == self.pasted.protocol))
     }
-
-    fn mqtt(&self) -> bool {
-        self.pasted.protocol == "mqtt"
-    }
 }
 
 /// `GET /devices/inspect`

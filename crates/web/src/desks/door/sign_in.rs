@@ -1,23 +1,33 @@
 //! Coming in: account and password, the code of the second factor, the post; and going out.
 
-use app::parties::accounts::{
-    self, AccountRefusal, Answered, Device, Door, Signing, Stage, challenge, token_hash,
+use app::{
+    outcome::Answer,
+    parties::accounts::{
+        self, AccountRefusal, Answered, Device, Door, Signing, Stage, challenge, token_hash,
+    },
+    signals::incidents,
+    store::Tx,
 };
 use askama::Template;
 use axum::{
-    Form,
+    Extension, Form,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{ids::PostId, time::Now};
+use domain::{
+    access::{Act, Actor},
+    ids::PostId,
+    signals::incident::IncidentState,
+    time::Now,
+};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::super::form::{Mistake, again, with_cookie, wrong};
 use crate::{
     App, Html, Page, Problem, Reply, filters,
-    identity::{COOKIE, cookie},
+    identity::{COOKIE, Identity, cookie},
     page::encode,
     respond::see,
     state::Persona,
@@ -282,11 +292,54 @@ pub async fn choose(State(app): State<App>, headers: HeaderMap, Form(form): Form
     Ok(see(inside(&form.next)))
 }
 
-/// `POST /sign-out`
-pub async fn destroy(State(app): State<App>, headers: HeaderMap) -> Reply {
+/// Whether somebody who has incidents in hand goes all the same.
+#[derive(Debug, Default, Deserialize)]
+pub struct Leaving {
+    #[serde(default)]
+    confirmed: String,
+}
+
+#[derive(Template)]
+#[template(path = "door/leaving.html")]
+struct LeavingPage {
+    page: Page,
+    owned: i64,
+}
+
+/// Incidents somebody has in hand.
+fn in_hand(tx: &mut Tx<'_>, actor: &Actor) -> Answer<i64> {
+    if actor.may(Act::AnswerAlarms).is_err() {
+        return Ok(0);
+    }
+    let filter = incidents::Filter {
+        states: vec![IncidentState::Acknowledged, IncidentState::Held],
+        owner: Some(actor.account),
+        ..incidents::Filter::default()
+    };
+    incidents::count(tx, actor, &filter)
+}
+
+/// `POST /sign-out`. Whoever has incidents in hand is told first that they go back to all.
+pub async fn destroy(
+    State(app): State<App>,
+    page: Page,
+    identity: Option<Extension<Identity>>,
+    headers: HeaderMap,
+    Query(leaving): Query<Leaving>,
+) -> Reply {
+    if let Some(Extension(identity)) = identity.filter(|i| !i.program && leaving.confirmed.is_empty()) {
+        let owned = app.read(move |tx, _| in_hand(tx, &identity.actor)).await?;
+        if owned > 0 {
+            let page = page.titled("退出前请看一眼", "");
+            return Ok(Html(LeavingPage { page, owned }).into_response());
+        }
+    }
     if let Some(token) = session_of(&headers) {
         app.write(move |tx, now| {
-            Ok::<_, app::outcome::No<AccountRefusal>>(accounts::sign_out(tx, token, now)?)
+            accounts::sign_out(tx, token, now)?;
+            // What was in hand rings for all at once, not when the next check comes round.
+            incidents::hand_over_left(tx, now)?;
+            Ok::<_, app::outcome::No<AccountRefusal>>(())
         })
         .await?;
         app.identities().forget();

@@ -5,6 +5,7 @@ mod form;
 mod list;
 mod opened;
 mod record;
+mod story;
 
 use std::collections::HashMap;
 

@@ -20,7 +20,7 @@ use domain::{
     time::{At, Now},
 };
 
-use super::StateChip;
+use super::{StateChip, story};
 use crate::{App, Html, Page, Reply, Signed, encode, filters};
 
 /// A contact, ready to show.
@@ -96,6 +96,10 @@ pub struct Record {
     /// None when one may not see orders.
     pub(super) orders: Option<Vec<OrderLine>>,
     pub(super) happened: Vec<Moment>,
+    /// Everything that happened around the elder, the latest first.
+    pub(super) story: Vec<story::Event>,
+    /// None when one may not see devices.
+    pub(super) devices: Option<Vec<story::Owned>>,
     pub(super) looked: Vec<Moment>,
     pub(super) entered: String,
     pub(super) updated: String,
@@ -111,6 +115,8 @@ impl Record {
         let person = people::person(tx, actor, id, now)?;
         let happened = people::timeline(tx, actor, id)?;
         let looked = people::who_looked(tx, actor, id)?;
+        let story = story::story(tx, actor, id, &happened, now)?;
+        let devices = story::owned(tx, actor, id, now)?;
         let rights = grants::rights_of(tx, actor, id, now.month())?;
         let orders =
             if actor.may(Act::SeeOrders).is_ok() { Some(last_orders(tx, actor, id, now)?) } else { None };
@@ -128,6 +134,8 @@ impl Record {
             crumbs: crumbs.collect(),
             rights: rights.iter().map(right).collect(),
             orders,
+            story,
+            devices,
             happened: happened
                 .iter()
                 .map(|h| Moment {
@@ -183,6 +191,8 @@ impl Record {
             rights: Vec::new(),
             orders: None,
             happened: Vec::new(),
+            story: Vec::new(),
+            devices: None,
             looked: Vec::new(),
             entered: entered(p.entered_at),
             updated: entered(p.updated_at),

@@ -33,6 +33,7 @@ use crate::{
         },
     },
     filters,
+    text::translate,
 };
 
 /// Traces of life shown beside an incident.
@@ -193,9 +194,9 @@ pub(crate) struct AlarmPart {
     pub(crate) stage: Stage,
     /// Whether this one may take it from whoever has it.
     may_take_over: bool,
-    kind: &'static str,
+    /// Level and kind, as the mark at the top says them.
+    mark: String,
     icon: &'static str,
-    level: Level,
     level_look: &'static str,
     pub(crate) who: Option<Who>,
     place: String,
@@ -251,9 +252,8 @@ impl AlarmPart {
             id: i.id,
             red: i.level == Level::P1 && i.state != IncidentState::Closed,
             may_take_over: matches!(stage, Stage::Taken(_)) && actor.may(Act::ReviewAlarms).is_ok(),
-            kind: i.kind.label(),
+            mark: format!("{} {}", i.level.code(), translate(i.kind.label(), page.lang)),
             icon: look::icon(i.kind),
-            level: i.level,
             level_look: look::chip(i.level),
             place: regions::book(tx)?.path_of(i.region),
             text: i.text.clone(),

@@ -1,0 +1,243 @@
+//! The alarm desk through the whole router: what rings, who takes it, what is typed, how it ends, who looks again.
+
+mod support;
+mod town;
+
+use app::signals::incidents::{self, Opening};
+use axum::http::StatusCode;
+use domain::{
+    access::Role,
+    ids::{IncidentId, PersonId},
+    regions::RegionCode,
+    signals::incident::{IncidentKind, Level},
+};
+
+use support::{Seen, Service, Visitor, post, region};
+use town::{COUNTY, OWN, Town, VILLAGE, operator, ring, town};
+
+/// Something happened to somebody.
+fn alarm(service: &Service, person: Option<PersonId>, kind: IncidentKind, key: &str) -> IncidentId {
+    let now = service.now();
+    let opening = Opening {
+        kind,
+        level: kind.level(),
+        person,
+        device: None,
+        region: RegionCode::parse(VILLAGE).unwrap(),
+        pressed_at: Some(now.0.plus_minutes(-180)),
+        received_at: now.0,
+        verified: false,
+        text: "卧室呼叫器按下".into(),
+        key: key.into(),
+    };
+    service.bed.store.write(move |tx| incidents::open(tx, &opening, now)).unwrap().id
+}
+
+fn desk() -> (Service, Town, Visitor, IncidentId) {
+    let service = Service::new();
+    let town = town(&service);
+    let liu = operator(&service, "liu.min");
+    let id = alarm(&service, Some(town.wang), IncidentKind::Sos, "sos-1");
+    (service, town, liu, id)
+}
+
+async fn get(service: &Service, who: &Visitor, path: &str) -> Seen {
+    service.browse(who, "GET", path, &[]).await
+}
+
+async fn step(service: &Service, who: &Visitor, id: IncidentId, what: &str, form: &[(&str, &str)]) -> Seen {
+    service.browse(who, "POST", &format!("/hotline/alarms/{id}/{what}"), form).await
+}
+
+fn leader(service: &Service, name: &str) -> Visitor {
+    service.signed_in(name, post(Role::Supervisor, region(COUNTY)))
+}
+
+/// The flash a redirect carries, in words.
+fn told(seen: &Seen) -> String {
+    use base64::Engine as _;
+    let cookie =
+        seen.cookies.iter().find_map(|c| c.strip_prefix("xiyang_flash=")).expect("something is told");
+    let value = cookie.split(';').next().unwrap();
+    String::from_utf8(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(value).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_endangers_a_life_stands_above_the_telephone() {
+    let (service, _, liu, id) = desk();
+    ring(&service, "c-1", OWN);
+    alarm(&service, None, IncidentKind::DeviceFault, "fault-1");
+    let seen = get(&service, &liu, "/hotline").await;
+    assert_eq!(seen.status, StatusCode::OK);
+    let at = |what: &str| seen.body.find(what).unwrap_or_else(|| panic!("no {what} in {}", seen.body));
+    assert!(at("紧急呼叫") < at("138****1234"), "the press stands above the call");
+    assert!(at("138****1234") < at("设备故障或离线"), "a broken device stands below");
+    let row = &seen.body[at(&format!("/hotline/alarms/{id}"))..];
+    assert!(row.contains("data-rings=\"p1\"") && row.contains("王** 83 岁"), "{row}");
+    for word in ["王秀英", "83", "听力差", "方言", "3 号楼 2 单元 101", "未核实", "迟到 3 小时", "女儿 刘芳"]
+    {
+        assert!(seen.body.contains(word), "the middle says {word}");
+    }
+    assert!(!seen.body.contains(r#"name="text""#), "nobody works at it yet");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_night_by_keyboard_from_the_ring_to_the_second_look() {
+    let (service, _, liu, id) = desk();
+    let taken = step(&service, &liu, id, "acknowledgement", &[]).await;
+    assert_eq!(taken.location.as_deref(), Some(format!("/hotline/alarms/{id}").as_str()));
+    let typed = [("line", "跌倒 conscious dispatch 邻居 120"), ("text", "左髋疼，门反锁")];
+    let done = step(&service, &liu, id, "acts", &typed).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let page = get(&service, &liu, &format!("/hotline/alarms/{id}")).await;
+    for word in
+        ["出了什么事：跌倒；意识：清醒", "联系邻居或钥匙保管人", "联系120 急救", "左髋疼，门反锁</textarea>"]
+    {
+        assert!(page.body.contains(word), "{word} in {}", page.body);
+    }
+
+    let back = get(&service, &liu, "/hotline").await;
+    assert_eq!(
+        back.location.as_deref(),
+        Some(format!("/hotline/alarms/{id}").as_str()),
+        "the desk comes back to it"
+    );
+    let closing = get(&service, &liu, &format!("/hotline/alarms/{id}?closing=1")).await;
+    assert!(closing.body.contains("女儿 刘芳") && closing.body.contains("现在谁和老人在一起"));
+    for (outcome, with, text, said) in [
+        ("", "女儿", "好了", "请填写结案结果"),
+        ("real_helped", " ", "好了", "请填写现在谁和老人在一起"),
+        ("real_helped", "女儿", "", "请填写处置情况"),
+        ("cannot_reach", "无", "好了", "只能由班长结案"),
+    ] {
+        let form = [("outcome", outcome), ("with_elder", with), ("text", text)];
+        let refused = step(&service, &liu, id, "closure", &form).await;
+        assert!(refused.status.is_client_error() && refused.body.contains(said), "{said}: {}", refused.body);
+        assert!(refused.body.contains(&format!("{text}</textarea>")), "what was typed stays");
+    }
+    let form = [("outcome", "real_helped"), ("with_elder", "女儿 刘芳"), ("text", "邻居开门，扶起")];
+    let ended = step(&service, &liu, id, "closure", &form).await;
+    assert_eq!(told(&ended), "警情已结案：属实，已救助，等待另一人复看\n");
+
+    let own = get(&service, &liu, &format!("/hotline/alarms/{id}")).await;
+    assert!(own.body.contains("等待另一人复看") && !own.body.contains("同意结案"));
+    assert_eq!(step(&service, &liu, id, "takeover", &[("text", "x")]).await.status, StatusCode::FORBIDDEN);
+    let boss = leader(&service, "lin.hui");
+    assert!(get(&service, &boss, "/hotline").await.body.contains("待我复看"));
+    let agreed = service.browse(&boss, "POST", &format!("/alarms/{id}/review"), &[("text", "")]).await;
+    assert_eq!(told(&agreed), "复看通过，已记录\n");
+    let again = service.browse(&boss, "POST", &format!("/alarms/{id}/review"), &[]).await;
+    assert!(told(&again).contains("不需要复核"));
+    let record = get(&service, &boss, &format!("/alarms/{id}")).await;
+    for word in ["邻居开门，扶起", "结案：属实，已救助，现在和老人在一起的是女儿 刘芳", "复核通过", "证据链"]
+    {
+        assert!(record.body.contains(word), "{word} in {}", record.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_slower_operator_reads_who_has_it() {
+    let (service, _, liu, id) = desk();
+    let he = operator(&service, "he.jing");
+    step(&service, &liu, id, "acknowledgement", &[]).await;
+    let late = step(&service, &he, id, "acknowledgement", &[]).await;
+    assert!(told(&late).starts_with("这起警情已由刘敏接手"), "{}", told(&late));
+    let page = get(&service, &he, &format!("/hotline/alarms/{id}")).await;
+    assert!(page.body.contains("<b>刘敏</b> 处置") && !page.body.contains(r#"id="work""#));
+    let refused = step(&service, &he, id, "acts", &[("line", "hold")]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("由刘敏负责"));
+    let boss = leader(&service, "lin.hui");
+    assert!(step(&service, &boss, id, "takeover", &[("text", "")]).await.body.contains("请填写改派原因"));
+    step(&service, &boss, id, "takeover", &[("text", "刘敏接 120 电话")]).await;
+    let lost = get(&service, &liu, &format!("/hotline/alarms/{id}/progress?working=1")).await;
+    assert!(lost.body.contains("这起警情已由") && lost.body.contains("写的内容已保存"), "{}", lost.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_is_kept_and_a_line_is_done_wholly_or_not_at_all() {
+    let (service, _, liu, id) = desk();
+    step(&service, &liu, id, "acknowledgement", &[]).await;
+    let kept = step(&service, &liu, id, "draft", &[("text", "洗澡时滑倒")]).await;
+    assert_eq!(kept.status, StatusCode::SEE_OTHER, "without scripts one comes back to the incident");
+    let path = format!("/hotline/alarms/{id}");
+    assert!(get(&service, &liu, &path).await.body.contains("洗澡时滑倒</textarea>"));
+    let refused = step(&service, &liu, id, "acts", &[("line", "家属 胡说"), ("text", "洗澡时滑倒")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("不认识“胡说”") && refused.body.contains("家属 胡说"));
+    let page = get(&service, &liu, &path).await;
+    assert!(!page.body.contains("联系家属"), "nothing of the line was done");
+    step(&service, &liu, id, "note", &[("text", "洗澡时滑倒")]).await;
+    let page = get(&service, &liu, &path).await;
+    assert!(page.body.contains("<p>洗澡时滑倒</p>") && !page.body.contains("洗澡时滑倒</textarea>"));
+    let one_line = [("line", "close 误按 女儿在家"), ("text", "误碰，已安抚")];
+    let ended = step(&service, &liu, id, "acts", &one_line).await;
+    assert_eq!(told(&ended), "警情已结案\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_with_incidents_in_hand_is_told_and_they_ring_again() {
+    let (service, _, liu, id) = desk();
+    step(&service, &liu, id, "acknowledgement", &[]).await;
+    step(&service, &liu, id, "draft", &[("text", "说到一半")]).await;
+    let asked = service.browse(&liu, "POST", "/sign-out", &[]).await;
+    assert!(asked.body.contains("交还全体坐席") && asked.cookies.is_empty(), "{}", asked.body);
+    let gone = service.browse(&liu, "POST", "/sign-out?confirmed=1", &[]).await;
+    assert_eq!(gone.location.as_deref(), Some("/sign-in"));
+    let he = operator(&service, "he.jing");
+    let page = get(&service, &he, "/hotline").await;
+    assert!(page.body.contains("响铃中，等人接手") && page.body.contains("说到一半"), "{}", page.body);
+    assert!(page.body.contains(&format!("/hotline/alarms/{id}/acknowledgement")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_on_the_telephone_is_one_key() {
+    let service = Service::new();
+    town(&service);
+    let liu = operator(&service, "liu.min");
+    let call = ring(&service, "c-1", OWN);
+    service.browse(&liu, "POST", &format!("/hotline/calls/{call}/answer"), &[]).await;
+    let form = [("call", call.to_string())];
+    let form: Vec<(&str, &str)> = form.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let opened = service.browse(&liu, "POST", "/hotline/emergency", &form).await;
+    let there = opened.location.expect("it goes to the incident");
+    let page = get(&service, &liu, &there).await;
+    assert!(
+        page.body.contains("来电求助") && page.body.contains("王秀英") && page.body.contains(r#"id="work""#)
+    );
+    let twice = service.browse(&liu, "POST", "/hotline/emergency", &form).await;
+    assert_eq!(twice.location.as_deref(), Some(there.as_str()), "one call is one incident");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_narrowed_by_its_address() {
+    let (service, town, liu, id) = desk();
+    let fault = alarm(&service, None, IncidentKind::DeviceFault, "fault-1");
+    let all = get(&service, &liu, "/alarms").await;
+    assert!(
+        all.body.contains(&format!("/alarms/{id}\"")) && all.body.contains(&format!("/alarms/{fault}\""))
+    );
+    assert!(all.body.contains("王**") && !all.body.contains("王秀英"), "names are masked in lists");
+    for (query, holds) in [
+        ("level=P1", true),
+        ("level=P4", false),
+        ("state=open&kind=sos", true),
+        ("state=closed", false),
+        ("state=review", false),
+        ("from=2026-11-22", false),
+        ("from=2026-11-21&to=2026-11-21", true),
+    ] {
+        let seen = get(&service, &liu, &format!("/alarms?{query}")).await;
+        assert_eq!(seen.body.contains(&format!("/alarms/{id}\"")), holds, "{query}");
+    }
+    let none = get(&service, &liu, "/alarms?state=closed").await;
+    assert!(none.body.contains("没有符合条件的警情"));
+    let one = get(&service, &liu, &format!("/alarms?person={}", town.wang)).await;
+    assert!(one.body.contains("去掉条件"));
+    let paper = get(&service, &liu, "/alarms?level=P1&print=1").await;
+    assert!(paper.body.contains("data-print") && !paper.body.contains("class=\"filters\""));
+    let elsewhere = service.signed_in("far.away", post(Role::Agent, region("410203")));
+    assert!(get(&service, &elsewhere, "/alarms").await.body.contains("还没有警情"));
+    assert_eq!(get(&service, &elsewhere, &format!("/alarms/{id}")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(Level::P1.code(), "P1");
+}
