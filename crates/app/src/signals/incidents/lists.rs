@@ -5,7 +5,7 @@ use domain::{
     ids::{AccountId, DeviceId, IncidentId, PersonId},
     regions::RegionRange,
     signals::{
-        incident::{Incident, IncidentFactKind, IncidentKind, IncidentState, Level},
+        incident::{Incident, IncidentFactKind, IncidentKind, IncidentOutcome, IncidentState, Level},
         ladder::{Reach, ReachResult},
     },
     time::{At, Day},
@@ -53,6 +53,10 @@ pub struct Filter {
     pub owner: Option<AccountId>,
     /// Part of this area incident.
     pub area: Option<IncidentId>,
+    /// That ended in one of these ways.
+    pub outcomes: Vec<IncidentOutcome>,
+    /// That nobody answered within so many seconds.
+    pub slower_than: Option<i64>,
     /// Closed red ones nobody has looked at a second time.
     pub to_review: bool,
     /// Received from this moment on.

@@ -15,7 +15,7 @@ use axum::{
 use domain::{
     access::Actor,
     parties::mask,
-    signals::incident::{IncidentKind, IncidentState, Level},
+    signals::incident::{IncidentKind, IncidentOutcome, IncidentState, Level},
     time::{At, Now},
 };
 use serde::Deserialize;
@@ -43,6 +43,8 @@ pub struct Ask {
     person: String,
     device: String,
     area: String,
+    outcome: String,
+    slower: String,
     before: String,
     print: String,
 }
@@ -57,7 +59,7 @@ const STATES: &[(&str, &str)] = &[
 ];
 
 impl Ask {
-    fn fields(&self) -> [(&'static str, &str); 9] {
+    fn fields(&self) -> [(&'static str, &str); 11] {
         [
             ("state", &self.state),
             ("level", &self.level),
@@ -68,6 +70,8 @@ impl Ask {
             ("person", &self.person),
             ("device", &self.device),
             ("area", &self.area),
+            ("outcome", &self.outcome),
+            ("slower", &self.slower),
         ]
     }
 
@@ -111,12 +115,24 @@ impl Ask {
             person: self.person.parse().ok(),
             device: self.device.parse().ok(),
             area: self.area.parse().ok(),
+            outcomes: outcomes(&self.outcome),
+            slower_than: self.slower.parse().ok(),
             to_review: self.state == "review",
             from: day(&self.from),
             to: day(&self.to).map(|to| to.plus_minutes(24 * 60)),
             ..Filter::default()
         };
         Ok((filter, wrong))
+    }
+}
+
+/// Outcomes by the name of one, or all false alarms, or all that were real.
+pub(super) fn outcomes(wanted: &str) -> Vec<IncidentOutcome> {
+    use IncidentOutcome::*;
+    match wanted {
+        "false" => vec![FalsePress, FalseDevice, FalseRule],
+        "real" => vec![RealHelped, RealHospital, RealDeath],
+        one => IncidentOutcome::from_code(one).into_iter().collect(),
     }
 }
 
@@ -145,6 +161,7 @@ struct Index {
     states: Vec<Choice>,
     levels: Vec<Choice>,
     kinds: Vec<Choice>,
+    outcomes: Vec<Choice>,
     regions: Vec<crate::desks::regions::Choice>,
     region_wrong: String,
     /// Conditions that have no field: a person, a device, an area; and the list without them.
@@ -180,6 +197,11 @@ fn load(tx: &mut Tx<'_>, actor: &Actor, page: Page, ask: &Ask, now: Now) -> Answ
             .iter()
             .map(|k| Choice::new(k.code(), k.label(), ask.kind == k.code()))
             .collect(),
+        outcomes: [("real", "属实"), ("false", "误报")]
+            .into_iter()
+            .chain(IncidentOutcome::ALL.iter().map(|o| (o.code(), o.label())))
+            .map(|(value, label)| Choice::new(value, label, ask.outcome == value))
+            .collect(),
         regions: choices(tx, actor, "", now)?,
         region_wrong: wrong.unwrap_or_default(),
         only: only(tx, actor, ask, &filter, now)?,
@@ -210,6 +232,9 @@ fn only(
     }
     if let Some(area) = filter.area {
         only.push((format!("成片警情 {area}"), ask.address("area")));
+    }
+    if let Some(seconds) = filter.slower_than {
+        only.push((format!("{seconds} 秒内没有接手"), ask.address("slower")));
     }
     Ok(only)
 }

@@ -44,7 +44,9 @@ macro_rules! wanted {
             AND (CAST(?8 AS BIGINT) = 0 OR i.owner = ?8)
             AND (CAST(?9 AS BIGINT) = 0 OR i.area = ?9)
             AND (CAST(?10 AS BIGINT) = 0 OR i.state = 'closed' AND i.level_top = 'P1' AND i.reviewed_at IS NULL)
-            AND i.received_at >= ?11 AND i.received_at < ?12"
+            AND i.received_at >= ?11 AND i.received_at < ?12
+            AND (?13 = '' OR ?13 LIKE '%,' || i.outcome || ',%')
+            AND (CAST(?14 AS BIGINT) < 0 OR i.answered_at IS NULL OR i.answered_at - i.received_at > ?14)"
     };
 }
 
@@ -52,7 +54,7 @@ crate::statements! {
     LINE = concat!(line!(), " WHERE i.id = ?1");
     DESK = concat!(line!(), " WHERE i.region BETWEEN ?1 AND ?2 AND i.state <> 'closed' AND i.state <> 'attached'
         ORDER BY CASE i.state WHEN 'ringing' THEN 0 ELSE 1 END, i.level, i.received_at, i.id LIMIT ?3");
-    LINES = concat!(line!(), wanted!(), " AND i.id < ?13 ORDER BY i.id DESC LIMIT ?14");
+    LINES = concat!(line!(), wanted!(), " AND i.id < ?15 ORDER BY i.id DESC LIMIT ?16");
     COUNT = concat!("SELECT COUNT(*) FROM incident i", wanted!());
     FACTS = "SELECT f.n, f.at, f.by_account, COALESCE(a.name, ''), f.kind, f.text, f.detail
         FROM incident_fact f LEFT JOIN account a ON a.id = f.by_account
@@ -86,6 +88,7 @@ struct Wanted {
     states: String,
     levels: String,
     kinds: String,
+    outcomes: String,
 }
 
 impl Wanted {
@@ -95,6 +98,7 @@ impl Wanted {
             states: words(filter.states.iter().map(|x| x.code())),
             levels: words(filter.levels.iter().map(|x| x.code())),
             kinds: words(filter.kinds.iter().map(|x| x.code())),
+            outcomes: words(filter.outcomes.iter().map(|x| x.code())),
         }
     }
 
@@ -112,6 +116,8 @@ impl Wanted {
             Value::Int(i64::from(filter.to_review)),
             Value::Int(filter.from.map_or(0, |x| x.0)),
             Value::Int(filter.to.map_or(i64::MAX, |x| x.0)),
+            Value::Text(&self.outcomes),
+            Value::Int(filter.slower_than.map_or(-1, |seconds| seconds.saturating_mul(1_000_000))),
         ]
     }
 }
