@@ -1,5 +1,6 @@
 //! SQLite: one writer that commits in groups (see `writer`), a pool of readers, a thread that checkpoints.
 
+mod statements;
 mod writer;
 
 use std::{
@@ -19,14 +20,13 @@ use rusqlite::{Connection, config::DbConfig};
 use super::{
     Fault, FaultKind, Job, Shared,
     dialect::{self, Dialect},
-    tx::{Conn, Tx},
+    tx::{Conn as _, Tx},
 };
+use statements::Statements;
 use writer::{Message, Writer};
 
 /// Readers at once; more than the cores, because a page's questions are short.
 const READERS: usize = 4;
-/// Statements each connection keeps parsed.
-const STATEMENTS: usize = 512;
 /// How often the log is copied back while there is something new in it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Write-ahead log pages after which the writer itself starts a new log.
@@ -48,6 +48,8 @@ impl Lite {
         migrate(&mut writer)?;
         writer.pragma_update(None, "wal_autocheckpoint", 0)?;
         writer.pragma_update(None, "synchronous", "normal")?;
+        // With a map of the file every page is looked for in the log first, even one the writer itself keeps in memory.
+        writer.pragma_update(None, "mmap_size", 0)?;
 
         let (writes, inbox) = mpsc::channel();
         let (to_disk, committed) = mpsc::channel();
@@ -57,9 +59,8 @@ impl Lite {
         let log = Arc::new(Log { file: log_of(&file), pages: AtomicI64::new(0) });
         let wal =
             std::fs::File::open(&log.file).map_err(|e| Fault::from(e).at(log.file.display().to_string()))?;
-        let writer = Writer { conn: writer, inbox, to_disk, on_the_way: 0, stopped: false, broken: None };
         let (mine, his) = (Arc::clone(shared), Arc::clone(&log));
-        threads.push(spawn("store-writer", move || writer.run(&mine, &his))?);
+        threads.push(spawn("store-writer", move || Writer::new(&writer, inbox, to_disk).run(&mine, &his))?);
         let (mine, back) = (Arc::clone(shared), writes.clone());
         threads.push(spawn("store-sync", move || writer::sync(&wal, &committed, &back, &mine))?);
         let read_jobs = Arc::new(Mutex::new(read_jobs));
@@ -118,7 +119,6 @@ fn connect(file: &Path) -> Result<Connection, Fault> {
     conn.pragma_update(None, "mmap_size", 1_073_741_824_i64)?;
     // Otherwise a statement on a table with partial indexes is parsed and planned anew whenever a bound value changes.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
 }
 
@@ -136,11 +136,6 @@ pub(super) fn migrations(to: Dialect) -> Result<Vec<Migration>, Fault> {
         .map(|(name, text)| Migration::unapplied(name, &dialect::schema(text, to)))
         .collect::<Result<_, _>>()
         .map_err(|e| Fault::other(format!("migration: {e}")))
-}
-
-fn cached(conn: &Connection, sql: &str) -> Result<(), Fault> {
-    conn.prepare_cached(sql)?.execute([])?;
-    Ok(())
 }
 
 fn log_of(database: &Path) -> PathBuf {
@@ -192,14 +187,14 @@ impl Log {
 }
 
 fn read_jobs_of(conn: &Connection, jobs: &Mutex<mpsc::Receiver<Job>>, shared: &Shared) {
+    let mut db = Statements::new(conn);
     loop {
         let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(mut job) = job else { return };
         let ran = (|| -> Result<(), Fault> {
-            cached(conn, "BEGIN")?;
-            let mut tx = Tx::new(Conn::Lite(conn), shared);
-            job.run(&mut tx);
-            cached(conn, "COMMIT")
+            db.execute("BEGIN", &[])?;
+            job.run(&mut Tx::new(&mut db, shared));
+            db.execute("COMMIT", &[]).map(|_| ())
         })();
         if ran.is_err() && !conn.is_autocommit() {
             let _ = conn.execute_batch("ROLLBACK");

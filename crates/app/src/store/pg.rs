@@ -19,7 +19,7 @@ use refinery::Runner;
 use super::{
     Fault, FaultKind, Job, Shared, Verdict,
     dialect::{self, Dialect},
-    tx::{Conn, Tx, Value},
+    tx::{Conn, Row, Tx, Value},
 };
 
 /// Connections for commands and for questions.
@@ -141,7 +141,7 @@ fn attempts(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> (Result<(), Fault>
 /// One attempt: whether it is final, and whether the outbox got something.
 fn once(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> Result<(bool, bool), Fault> {
     tx.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
-    let mut open = Tx::new(Conn::Pg(tx), shared);
+    let mut open = Tx::new(tx, shared);
     let verdict = job.run(&mut open);
     let told = open.told;
     match verdict {
@@ -172,27 +172,34 @@ impl PgTx {
         self.statements.insert(key, statement.clone());
         Ok(statement)
     }
+}
 
-    pub(super) fn prepare(&mut self, sql: &'static str) -> Result<(), Fault> {
-        self.statement(sql).map(|_| ())
-    }
-
-    pub(super) fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, Fault> {
+impl Conn for PgTx {
+    fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, Fault> {
         let statement = self.statement(sql)?;
         Ok(self.client.execute(&statement, &references(params))?)
     }
 
-    pub(super) fn query(
+    /// A writer rolls back whatever it ran when its command is refused, so nobody asks whether a query may write.
+    fn each(
         &mut self,
         sql: &'static str,
         params: &[Value<'_>],
-    ) -> Result<Vec<postgres::Row>, Fault> {
+        read: &mut dyn FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
         let statement = self.statement(sql)?;
-        Ok(self.client.query(&statement, &references(params))?)
+        for row in self.client.query(&statement, &references(params))? {
+            read(&Row::Pg(&row))?;
+        }
+        Ok(true)
     }
 
-    pub(super) fn batch(&mut self, sql: &'static str) -> Result<(), Fault> {
-        Ok(self.client.batch_execute(sql)?)
+    fn prepare(&mut self, sql: &'static str) -> Result<(), Fault> {
+        self.statement(sql).map(|_| ())
+    }
+
+    fn settle_evidence(&mut self) -> Result<(), Fault> {
+        Ok(self.client.batch_execute("LOCK TABLE evidence IN SHARE MODE")?)
     }
 }
 

@@ -8,9 +8,8 @@ use domain::{
     regions::RegionCode,
     time::{At, Day},
 };
-use rusqlite::types::ValueRef;
 
-use super::{Fault, IdSource, Shared, Vault, kept::Kept, pg::PgTx};
+use super::{Fault, IdSource, Shared, Vault, kept::Kept};
 
 /// A parameter of a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -181,14 +180,29 @@ id_columns!(
     VisitDutyId
 );
 
-pub(super) enum Conn<'a> {
-    Lite(&'a rusqlite::Connection),
-    Pg(&'a mut PgTx),
+/// A database inside a transaction.
+pub(super) trait Conn {
+    /// Runs a statement that gives no rows; answers how many it touched.
+    fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, Fault>;
+
+    /// Hands over every row of a query; answers whether the statement may change something.
+    fn each(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        read: &mut dyn FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<bool, Fault>;
+
+    /// Parses a statement without running it.
+    fn prepare(&mut self, sql: &'static str) -> Result<(), Fault>;
+
+    /// Waits until no other writer is between taking an evidence number and its commit.
+    fn settle_evidence(&mut self) -> Result<(), Fault>;
 }
 
 /// An open transaction. The store opens and commits it; a command is straight-line code between.
 pub struct Tx<'a> {
-    pub(super) conn: Conn<'a>,
+    conn: &'a mut dyn Conn,
     pub(super) ids: &'a IdSource,
     pub(super) vault: &'a Vault,
     kept: &'a Kept,
@@ -199,7 +213,7 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(super) fn new(conn: Conn<'a>, shared: &'a Shared) -> Tx<'a> {
+    pub(super) fn new(conn: &'a mut dyn Conn, shared: &'a Shared) -> Tx<'a> {
         Tx { conn, ids: &shared.ids, vault: &shared.vault, kept: &shared.kept, told: false, wrote: false }
     }
 }
@@ -230,15 +244,7 @@ impl Tx<'_> {
     /// Runs a statement that gives no rows; answers how many rows it touched.
     pub fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, Fault> {
         self.wrote = true;
-        match &mut self.conn {
-            Conn::Lite(conn) => {
-                let mut statement = conn.prepare_cached(sql)?;
-                bind(&mut statement, params)?;
-                Ok(statement.raw_execute()? as u64)
-            }
-            Conn::Pg(tx) => tx.execute(sql, params),
-        }
-        .map_err(|f: Fault| f.at(first_words(sql)))
+        self.conn.execute(sql, params).map_err(|f| f.at(first_words(sql)))
     }
 
     /// Runs a statement that must touch exactly one row.
@@ -276,25 +282,8 @@ impl Tx<'_> {
         params: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        match &mut self.conn {
-            Conn::Lite(conn) => {
-                let mut statement =
-                    conn.prepare_cached(sql).map_err(|e| Fault::from(e).at(first_words(sql)))?;
-                self.wrote |= !statement.readonly();
-                bind(&mut statement, params)?;
-                let mut rows = statement.raw_query();
-                while let Some(row) = rows.next().map_err(|e| Fault::from(e).at(first_words(sql)))? {
-                    read(&Row::Lite(row)).map_err(|f| f.at(first_words(sql)))?;
-                }
-                Ok(())
-            }
-            Conn::Pg(tx) => {
-                for row in tx.query(sql, params).map_err(|f| f.at(first_words(sql)))? {
-                    read(&Row::Pg(&row)).map_err(|f| f.at(first_words(sql)))?;
-                }
-                Ok(())
-            }
-        }
+        self.wrote |= self.conn.each(sql, params, &mut read).map_err(|f| f.at(first_words(sql)))?;
+        Ok(())
     }
 
     /// The first row of a query, if any.
@@ -319,36 +308,15 @@ impl Tx<'_> {
 
     /// Asks the database to parse a statement without running it.
     pub fn prepare(&mut self, sql: &'static str) -> Result<(), Fault> {
-        match &mut self.conn {
-            Conn::Lite(conn) => conn.prepare(sql).map(|_| ()).map_err(Fault::from),
-            Conn::Pg(tx) => tx.prepare(sql),
-        }
-        .map_err(|f| f.at(sql.to_owned()))
+        self.conn.prepare(sql).map_err(|f| f.at(sql.to_owned()))
     }
 
     /// Waits until no other writer is between taking an evidence number and its commit.
     ///
-    /// PostgreSQL only: SQLite has one writer. Called by the sealer in a transaction of its own.
+    /// Called by the sealer in a transaction of its own.
     pub fn settle_evidence(&mut self) -> Result<(), Fault> {
-        match &mut self.conn {
-            Conn::Lite(_) => Ok(()),
-            Conn::Pg(tx) => tx.batch("LOCK TABLE evidence IN SHARE MODE"),
-        }
+        self.conn.settle_evidence()
     }
-}
-
-fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value<'_>]) -> Result<(), Fault> {
-    for (n, param) in params.iter().enumerate() {
-        let value = match param {
-            Value::Null => ValueRef::Null,
-            Value::Int(x) => ValueRef::Integer(*x),
-            Value::Real(x) => ValueRef::Real(*x),
-            Value::Text(x) => ValueRef::Text(x.as_bytes()),
-            Value::Blob(x) => ValueRef::Blob(x),
-        };
-        statement.raw_bind_parameter(n + 1, rusqlite::types::ToSqlOutput::Borrowed(value))?;
-    }
-    Ok(())
 }
 
 /// Enough of a statement to find it.

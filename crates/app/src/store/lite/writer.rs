@@ -14,14 +14,16 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{Log, cached};
+use super::{Log, Statements};
 use crate::store::{
     Fault, Job, Shared, Verdict,
-    tx::{Conn, Tx},
+    tx::{Conn as _, Tx},
 };
 
-/// Most commands in one commit. 512: far more than one machine's connections, small enough to answer in time.
-const GROUP_MAX: usize = 512;
+/// Most commands in one commit. 16: a full group is committed while others wait, so that its answers are on their way
+/// while the next one runs; with one group for all who ask, they and we would wait for each other in turn. A slow disk
+/// loses nothing by it, for one sync makes every group safe that was committed before it began.
+const GROUP_MAX: usize = 16;
 
 /// What reaches the writer.
 pub(super) enum Message {
@@ -37,18 +39,26 @@ pub(super) struct Committed {
     told: bool,
 }
 
-pub(super) struct Writer {
-    pub(super) conn: Connection,
-    pub(super) inbox: Receiver<Message>,
-    pub(super) to_disk: Sender<Committed>,
+pub(super) struct Writer<'c> {
+    db: Statements<'c>,
+    inbox: Receiver<Message>,
+    to_disk: Sender<Committed>,
     /// Groups that are committed and not yet safe.
-    pub(super) on_the_way: usize,
-    pub(super) stopped: bool,
+    on_the_way: usize,
+    stopped: bool,
     /// Set once the disk has failed us: what was written before may be lost, so nothing more is taken.
-    pub(super) broken: Option<Fault>,
+    broken: Option<Fault>,
 }
 
-impl Writer {
+impl<'c> Writer<'c> {
+    pub(super) fn new(
+        conn: &'c Connection,
+        inbox: Receiver<Message>,
+        to_disk: Sender<Committed>,
+    ) -> Writer<'c> {
+        Writer { db: Statements::new(conn), inbox, to_disk, on_the_way: 0, stopped: false, broken: None }
+    }
+
     pub(super) fn run(mut self, shared: &Shared, log: &Log) {
         while !self.stopped {
             match self.inbox.recv() {
@@ -56,7 +66,7 @@ impl Writer {
                     Some(fault) => job.finish(Err(fault.clone())),
                     None => {
                         self.group(job, shared);
-                        log.restart_when_long(&self.conn);
+                        log.restart_when_long(self.db.conn);
                     }
                 },
                 Ok(other) => self.note(other),
@@ -80,8 +90,8 @@ impl Writer {
     fn group(&mut self, first: Job, shared: &Shared) {
         let mut group = vec![first];
         let ran = self.transaction(&mut group, shared);
-        if ran.is_err() && !self.conn.is_autocommit() {
-            let _ = self.conn.execute_batch("ROLLBACK");
+        if ran.is_err() && !self.db.conn.is_autocommit() {
+            let _ = self.db.conn.execute_batch("ROLLBACK");
         }
         match ran {
             Ok(told) => match self.to_disk.send(Committed { jobs: group, told }) {
@@ -100,7 +110,7 @@ impl Writer {
     /// Savepoints cost a tenth of everything and are needed only where a command is refused after it has written, which
     /// is rare: such a group is begun anew, with a savepoint for each.
     fn transaction(&mut self, group: &mut Vec<Job>, shared: &Shared) -> Result<bool, Fault> {
-        cached(&self.conn, "BEGIN IMMEDIATE")?;
+        self.db.execute("BEGIN IMMEDIATE", &[])?;
         let (mut told, mut at, mut careful) = (false, 0, false);
         loop {
             let ran = if careful {
@@ -111,8 +121,8 @@ impl Writer {
             match ran {
                 Some(news) => told |= news,
                 None => {
-                    cached(&self.conn, "ROLLBACK")?;
-                    cached(&self.conn, "BEGIN IMMEDIATE")?;
+                    self.db.execute("ROLLBACK", &[])?;
+                    self.db.execute("BEGIN IMMEDIATE", &[])?;
                     (told, at, careful) = (false, 0, true);
                     continue;
                 }
@@ -126,14 +136,14 @@ impl Writer {
                 None => break,
             }
         }
-        cached(&self.conn, "COMMIT")?;
+        self.db.execute("COMMIT", &[])?;
         Ok(told)
     }
 
     /// Runs a command; nothing when what it wrote must be undone. With one writer a conflict is not the work of another
     /// transaction, so it is an answer like any other.
-    fn plain(&self, job: &mut Job, shared: &Shared) -> Option<bool> {
-        let mut tx = Tx::new(Conn::Lite(&self.conn), shared);
+    fn plain(&mut self, job: &mut Job, shared: &Shared) -> Option<bool> {
+        let mut tx = Tx::new(&mut self.db, shared);
         match job.run(&mut tx) {
             Verdict::Keep => Some(tx.told),
             Verdict::RollBack | Verdict::Again => (!tx.wrote).then_some(false),
@@ -141,13 +151,13 @@ impl Writer {
     }
 
     /// Runs a command in a savepoint of its own, so that a refusal undoes nobody else's work.
-    fn undoable(&self, job: &mut Job, shared: &Shared) -> Result<Option<bool>, Fault> {
-        cached(&self.conn, "SAVEPOINT command")?;
+    fn undoable(&mut self, job: &mut Job, shared: &Shared) -> Result<Option<bool>, Fault> {
+        self.db.execute("SAVEPOINT command", &[])?;
         let ran = self.plain(job, shared);
         if ran.is_none() {
-            cached(&self.conn, "ROLLBACK TO command")?;
+            self.db.execute("ROLLBACK TO command", &[])?;
         }
-        cached(&self.conn, "RELEASE command")?;
+        self.db.execute("RELEASE command", &[])?;
         Ok(Some(ran.unwrap_or(false)))
     }
 

@@ -1,0 +1,80 @@
+//! A connection with the statements it has parsed.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use rusqlite::{Connection, PrepFlags, Statement, types::ValueRef};
+
+use crate::store::{
+    Fault,
+    tx::{Conn, Row, Value},
+};
+
+/// Statements by the address of their text: the texts are constants, so there is no need to compare what they say.
+pub(super) struct Statements<'c> {
+    pub(super) conn: &'c Connection,
+    parsed: HashMap<(usize, usize), Statement<'c>>,
+}
+
+impl<'c> Statements<'c> {
+    pub(super) fn new(conn: &'c Connection) -> Statements<'c> {
+        Statements { conn, parsed: HashMap::new() }
+    }
+
+    fn bound(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<&mut Statement<'c>, Fault> {
+        let statement = match self.parsed.entry((sql.as_ptr() as usize, sql.len())) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(new) => {
+                new.insert(self.conn.prepare_with_flags(sql, PrepFlags::SQLITE_PREPARE_PERSISTENT)?)
+            }
+        };
+        // A parameter that is left out would keep the value of the last use.
+        if statement.parameter_count() != params.len() {
+            return Err(Fault::other(format!(
+                "{} parameters for {}",
+                params.len(),
+                statement.parameter_count()
+            )));
+        }
+        for (n, param) in params.iter().enumerate() {
+            let value = match param {
+                Value::Null => ValueRef::Null,
+                Value::Int(x) => ValueRef::Integer(*x),
+                Value::Real(x) => ValueRef::Real(*x),
+                Value::Text(x) => ValueRef::Text(x.as_bytes()),
+                Value::Blob(x) => ValueRef::Blob(x),
+            };
+            statement.raw_bind_parameter(n + 1, rusqlite::types::ToSqlOutput::Borrowed(value))?;
+        }
+        Ok(statement)
+    }
+}
+
+impl Conn for Statements<'_> {
+    fn execute(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, Fault> {
+        Ok(self.bound(sql, params)?.raw_execute()? as u64)
+    }
+
+    fn each(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        read: &mut dyn FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
+        let statement = self.bound(sql, params)?;
+        let may_write = !statement.readonly();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            read(&Row::Lite(row))?;
+        }
+        Ok(may_write)
+    }
+
+    fn prepare(&mut self, sql: &'static str) -> Result<(), Fault> {
+        Ok(self.conn.prepare(sql).map(|_| ())?)
+    }
+
+    /// There is one writer, so nobody else is.
+    fn settle_evidence(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+}
