@@ -169,6 +169,9 @@ struct ProblemPage {
 
 /// Turns problems into pages for browsers, sends people to the sign-in page, and forgets a flash once shown.
 pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
     let headers = request.headers().clone();
     let identity = request.extensions().get::<Identity>().cloned();
     let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();

@@ -357,14 +357,18 @@ pub fn router(app: App) -> Router {
                 "这个地址不支持这种操作",
             )
         })
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(middleware::from_fn_with_state(app.clone(), page::around))
-        .layer(middleware::from_fn_with_state(app.clone(), identity::identify))
-        .layer(CompressionLayer::new())
-        .layer(constant(header::CONTENT_SECURITY_POLICY, POLICY))
-        .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(constant(header::REFERRER_POLICY, "same-origin"))
-        .layer(constant(header::CACHE_CONTROL, "no-store"))
+        // One layer made of many, outermost first: the router copies each layer it is given, with all that lies inside
+        // it, for every request.
+        .layer((
+            constant(header::CACHE_CONTROL, "no-store"),
+            constant(header::REFERRER_POLICY, "same-origin"),
+            constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            constant(header::CONTENT_SECURITY_POLICY, POLICY),
+            CompressionLayer::new(),
+            middleware::from_fn_with_state(app.clone(), identity::identify),
+            middleware::from_fn_with_state(app.clone(), page::around),
+            DefaultBodyLimit::max(BODY_MAX),
+        ))
         .with_state(app)
 }
 

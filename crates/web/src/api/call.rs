@@ -24,8 +24,8 @@ const KEY_MAX: usize = 128;
 #[derive(Debug)]
 pub struct Call<B> {
     body: B,
-    key: Option<String>,
-    hash: [u8; 32],
+    /// The key with the digest of what it was sent with.
+    once: Option<(String, [u8; 32])>,
 }
 
 impl<B: DeserializeOwned> FromRequest<App> for Call<B> {
@@ -49,8 +49,8 @@ impl<B: DeserializeOwned> FromRequest<App> for Call<B> {
             problem.detail = Some(e.to_string());
             problem
         })?;
-        let hash = digest(&[path.as_bytes(), &bytes]);
-        Ok(Call { body, key, hash })
+        let once = key.map(|key| (key, digest(&[path.as_bytes(), &bytes])));
+        Ok(Call { body, once })
     }
 }
 
@@ -113,12 +113,12 @@ impl<B: Send + Sync + 'static> Call<B> {
         let actor = signed.actor();
         let answer = app
             .write(move |tx, now| {
-                let Some(key) = &self.key else {
+                let Some((key, hash)) = &self.once else {
                     let made = work(tx, &actor, &self.body, now).map_err(|no| no.map(Once::Refused))?;
                     return Ok((S::STATUS.as_u16(), text(&made)?));
                 };
                 if let Some(kept) = idempotency::find(tx, actor.account, key)? {
-                    return if kept.request_hash == self.hash {
+                    return if kept.request_hash == *hash {
                         Ok((u16::try_from(kept.status).unwrap_or(200), kept.body))
                     } else {
                         Err(No::Refused(Once::OtherBody))
@@ -126,7 +126,7 @@ impl<B: Send + Sync + 'static> Call<B> {
                 }
                 let made = work(tx, &actor, &self.body, now).map_err(|no| no.map(Once::Refused))?;
                 let body = text(&made)?;
-                idempotency::keep(tx, actor.account, key, self.hash, S::STATUS.as_u16().into(), &body, now)?;
+                idempotency::keep(tx, actor.account, key, *hash, S::STATUS.as_u16().into(), &body, now)?;
                 Ok((S::STATUS.as_u16(), body))
             })
             .await;
