@@ -432,7 +432,8 @@ CREATE INDEX ledger_account_kind ON ledger_account (kind, region);
 
 CREATE TABLE ledger_transfer (
     id BIGINT PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('posted', 'pending', 'post_pending', 'void_pending')),
+    -- Not IN: SQLite builds a table of the words for every row that is checked against more than two.
+    kind TEXT NOT NULL CHECK (kind = 'posted' OR kind = 'pending' OR kind = 'post_pending' OR kind = 'void_pending'),
     debit BIGINT NOT NULL REFERENCES ledger_account (id),
     credit BIGINT NOT NULL REFERENCES ledger_account (id),
     asset TEXT NOT NULL,
@@ -550,7 +551,7 @@ CREATE TABLE offer (
     offered_at BIGINT NOT NULL,
     offered_by BIGINT NOT NULL,
     answered_at BIGINT,
-    answer TEXT CHECK (answer IN ('accepted', 'declined', 'withdrawn')),
+    answer TEXT CHECK (answer = 'accepted' OR answer = 'declined' OR answer = 'withdrawn'),
     reason TEXT NOT NULL DEFAULT '',
     CHECK ((answered_at IS NULL) = (answer IS NULL))
 ) STRICT;
