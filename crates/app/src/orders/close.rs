@@ -70,10 +70,8 @@ pub fn cancel(
     order.cancel_reason = Some(reason);
     sql::end_offers(tx, id, "withdrawn", reason.label(), now.0)?;
     let on = Occasion { actor, subject: id.0, region: order.region, now };
-    for share in sql::shares(tx, id)? {
-        if let Some(held) = share.held {
-            ledger::release(tx, on, held)?;
-        }
+    for share in sql::held_shares(tx, id)? {
+        ledger::release(tx, on, share.held)?;
     }
     save(
         tx,

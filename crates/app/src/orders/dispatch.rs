@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     Line, Order,
-    facts::{Facts, carer_id, day_number, facts_near, facts_of, instant, visit_of},
+    facts::{Facts, carer_id, day_number, facts_near, facts_of, instant, last_carer, visit_of},
     item_of, load, save, sql,
 };
 use crate::{
@@ -62,7 +62,8 @@ pub fn candidates(
     now: Now,
 ) -> Outcome<Vec<Candidate>, OrderRefusal> {
     let order = load(tx, actor, Act::DispatchOrders, id)?;
-    let visit = visit_of(tx, &order)?;
+    let item = item_of(tx, &order)?;
+    let visit = Visit { last_carer: last_carer(tx, &order)?, ..visit_of(tx, &order, &item)? };
     let facts = facts_near(tx, &order, visit.home, actor.scope(), now)?;
     let days: Vec<CarerDay> = facts.iter().map(|f| f.day.clone()).collect();
     let by_id: HashMap<u128, &Facts> = facts.iter().map(|f| (f.day.id.0, f)).collect();
@@ -127,7 +128,7 @@ pub fn assign(
     if facts.len() != asked.len() || facts.iter().any(|f| !actor.sees_provider(Some(f.provider))) {
         return Err(No::NotFound);
     }
-    let visit = visit_of(tx, &order)?;
+    let visit = visit_of(tx, &order, &item)?;
     for one in &facts {
         suitable(&visit, &one.day)?;
     }

@@ -9,12 +9,12 @@ use domain::{
     access::Scope,
     ids::{CarerId, ProviderId},
     parties::Sex,
-    programmes,
+    programmes::{self, ServiceItem},
     time::{At, Now},
 };
 use planner::dispatch::{self as plan, Booking, CarerDay, Position, Rating, Skill, Span, Visit};
 
-use super::{Order, item_of, sql};
+use super::{Order, sql};
 use crate::store::{Fault, Tx};
 
 /// Most carers judged for one order: those nearest to the home come first.
@@ -28,11 +28,9 @@ pub(super) struct Facts {
     pub(super) day: CarerDay,
 }
 
-/// The order as the planner sees it.
-pub(super) fn visit_of(tx: &mut Tx<'_>, order: &Order) -> Result<Visit, Fault> {
-    let item = item_of(tx, order)?;
+/// The order as the planner sees it, but for who came last, which only a proposal asks.
+pub(super) fn visit_of(tx: &mut Tx<'_>, order: &Order, item: &ServiceItem) -> Result<Visit, Fault> {
     let person = sql::person(tx, order.person)?.ok_or_else(|| Fault::other("an order without a person"))?;
-    let last = sql::last_carer(tx, order.person, order.start_at)?;
     let mut skills = programmes::skills(&item.who_may);
     if item.workers == 1 {
         skills.extend(programmes::skills(&item.one_of_them));
@@ -46,11 +44,17 @@ pub(super) fn visit_of(tx: &mut Tx<'_>, order: &Order) -> Result<Visit, Fault> {
         blacklist: Vec::new(),
         wishlist: Vec::new(),
         night: false,
-        last_carer: last.map(|c| plan::CarerId(c.0 as u128)),
+        last_carer: None,
     })
 }
 
-/// The days of these carers around an order; of one or two, for each costs a few look-ups.
+/// Who came to the person last before this order.
+pub(super) fn last_carer(tx: &mut Tx<'_>, order: &Order) -> Result<Option<plan::CarerId>, Fault> {
+    Ok(sql::last_carer(tx, order.person, order.start_at)?.map(|c| plan::CarerId(c.0 as u128)))
+}
+
+/// The days of these carers around an order; of one or two, for each costs a few look-ups. Refusals of the day only
+/// lower a proposal and are not asked.
 pub(super) fn facts_of(
     tx: &mut Tx<'_>,
     order: &Order,
@@ -65,7 +69,7 @@ pub(super) fn facts_of(
             carer: *carer,
             skills: sql::skills(tx, *carer)?,
             bookings: sql::bookings(tx, *carer, order.id, around.week, around.until)?,
-            refusals: sql::refusals(tx, *carer, around.today)?,
+            refusals: 0,
             row,
         };
         all.push(around.facts(rows));

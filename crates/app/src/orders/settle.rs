@@ -25,25 +25,31 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
     let mut order = load(tx, actor, Act::SettleOrders, id)?;
     let before = order.state;
     let item = item_of(tx, &order)?;
-    let served = sql::served_minutes(tx, id)?.unwrap_or_default();
-    let shares = sql::shares(tx, id)?;
+    let sql::Proof { served, exception, provider } = sql::proof(tx, id)?;
+    let shares = sql::held_shares(tx, id)?;
     let mut held = Vec::with_capacity(shares.len());
     for share in &shares {
-        let Some(right) = share.entitlement else { continue };
         // What was held at the time of placing, with the funders of the month the service was given in.
-        let (asset, funders) = rights_of(tx, &order, right)?;
-        held.push(Right { entitlement: right, asset, left: share.used, funders });
+        let (asset, funders) = programmes::payers(tx, share.right, order.region, order.start_at.day())?;
+        held.push(Right { entitlement: share.right, asset, left: share.used, funders });
     }
-    let exception = sql::exception(tx, id)?;
     let settled = orders::settle(order.state, &item, order.minutes, served, &held, exception).decided()?;
     let on = Occasion { actor, subject: id.0, region: order.region, now };
     for share in &shares {
-        let Some(hold) = share.held else { continue };
-        let used = settled.shares.iter().find(|s| s.right == share.entitlement).map_or(0, |s| s.used);
-        ledger::use_held(tx, on, hold, used)?;
+        let used = settled.shares.iter().find(|s| s.right == Some(share.right)).map_or(0, |s| s.used);
+        ledger::use_held(tx, on, share.held, used)?;
     }
-    let own = pay(tx, on, &order, &settled.shares)?;
-    let provider = order.provider.ok_or_else(|| Fault::other("a served order has a provider"))?;
+    let (provider, region) = provider.ok_or_else(|| Fault::other("a served order has a provider"))?;
+    let credit = NewAccount {
+        kind: AccountKind::Provider,
+        owner: provider.0,
+        code: String::new(),
+        asset: Asset::Fen,
+        region,
+        name: "服务商应付".to_owned(),
+        guarded: false,
+    };
+    let own = pay(tx, on, &order, &settled.shares, &credit)?;
     let settlement = SettlementId(tx.id(now));
     sql::insert_settlement(tx, settlement, &order, served, settled.price, own, actor.account, now.0)?;
     order.state = OrderState::Settled;
@@ -57,40 +63,15 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
     Ok(settled.price)
 }
 
-fn rights_of(
-    tx: &mut Tx<'_>,
-    order: &Order,
-    right: domain::ids::EntitlementId,
-) -> Result<(Asset, Vec<domain::programmes::Funder>), Fault> {
-    let all = programmes::rights(tx, order.person, order.region, &order.service, order.start_at.day())?;
-    all.into_iter()
-        .find(|(r, _)| r.entitlement == right)
-        .map(|(r, _)| (r.asset, r.funders))
-        .ok_or_else(|| Fault::other(format!("order {} holds a right that is gone", order.id)))
-}
-
-/// Charges every payer and credits the provider; answers the elder's own part.
+/// Charges every payer and credits the provider's account; answers the elder's own part.
 fn pay(
     tx: &mut Tx<'_>,
     on: Occasion<'_>,
     order: &Order,
     shares: &[domain::programmes::Share],
+    provider: &NewAccount,
 ) -> Result<Fen, Fault> {
-    let provider = order.provider.ok_or_else(|| Fault::other("a served order has a provider"))?;
-    let region = sql::provider_region(tx, provider)?;
-    let credit = ledger::open_account(
-        tx,
-        &NewAccount {
-            kind: AccountKind::Provider,
-            owner: provider.0,
-            code: String::new(),
-            asset: Asset::Fen,
-            region,
-            name: "服务商应付".to_owned(),
-            guarded: false,
-        },
-        on.now,
-    )?;
+    let credit = ledger::open_account(tx, provider, on.now)?;
     let mut moves = Vec::new();
     let mut own = Fen::ZERO;
     for share in shares {

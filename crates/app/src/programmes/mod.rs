@@ -3,8 +3,8 @@
 mod sql;
 
 use domain::{
-    ids::PersonId,
-    programmes::{Right, ServiceItem},
+    ids::{EntitlementId, LedgerId, PersonId},
+    programmes::{Asset, Funder, Right, ServiceItem},
     regions::RegionCode,
     time::{Day, Month},
 };
@@ -30,27 +30,35 @@ pub fn rights(
     lives_in: RegionCode,
     item: &str,
     day: Day,
-) -> Result<Vec<(Right, domain::ids::LedgerId)>, Fault> {
+) -> Result<Vec<(Right, LedgerId)>, Fault> {
     let (month, on) = (Month::of(day).to_string(), day.to_string());
-    let mut rights = sql::rights(tx, person, item, &month, &on)?;
-    for (right, programme, _) in &mut rights {
-        right.funders = sql::funders(tx, programme, &on, lives_in)?;
-        if right.funders.is_empty() {
-            return Err(Fault::other(format!("programme {programme} has no funder account for {lives_in}")));
-        }
+    let rights = sql::rights(tx, person, lives_in, item, &month, &on)?;
+    match rights.iter().find(|(right, _)| right.funders.is_empty()) {
+        Some((right, _)) => Err(unfunded(right.entitlement, lives_in)),
+        None => Ok(rights),
     }
-    Ok(rights.into_iter().map(|(right, _, account)| (right, account)).collect())
+}
+
+/// What a right is counted in, and who pays for it on a day.
+pub fn payers(
+    tx: &mut Tx<'_>,
+    right: EntitlementId,
+    lives_in: RegionCode,
+    day: Day,
+) -> Result<(Asset, Vec<Funder>), Fault> {
+    sql::payers(tx, right, lives_in, &day.to_string())?.ok_or_else(|| unfunded(right, lives_in))
+}
+
+fn unfunded(right: EntitlementId, lives_in: RegionCode) -> Fault {
+    Fault::other(format!("entitlement {right} has no funder account for {lives_in}"))
 }
 
 /// Name of the programme a right was given under.
-pub fn name_of_right(tx: &mut Tx<'_>, right: domain::ids::EntitlementId) -> Result<String, Fault> {
+pub fn name_of_right(tx: &mut Tx<'_>, right: EntitlementId) -> Result<String, Fault> {
     sql::name_of_right(tx, right)
 }
 
 /// The account a person's right is kept in.
-pub fn account_of(
-    tx: &mut Tx<'_>,
-    right: domain::ids::EntitlementId,
-) -> Result<domain::ids::LedgerId, Fault> {
+pub fn account_of(tx: &mut Tx<'_>, right: EntitlementId) -> Result<LedgerId, Fault> {
     sql::account_of(tx, right)
 }

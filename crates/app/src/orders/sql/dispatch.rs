@@ -64,7 +64,6 @@ crate::statements! {
         JOIN person n ON n.id = b.person
         WHERE b.id <> ?2 AND b.state <> 'cancelled'
         ORDER BY b.start_at";
-    REFUSALS = "SELECT COUNT(*) FROM offer WHERE carer = ?1 AND answered_at >= ?2 AND answer = 'declined'";
     LAST_CARER = "SELECT carer FROM orders
         WHERE person = ?1 AND start_at < ?2 AND checked_out_at IS NOT NULL
         ORDER BY start_at DESC LIMIT 1";
@@ -235,10 +234,6 @@ pub(in crate::orders) fn bookings(
     to: At,
 ) -> Result<Vec<BookingRow>, Fault> {
     tx.all(BOOKINGS, p![carer, but, from, to], |row| booking_row(row, 0))
-}
-
-pub(in crate::orders) fn refusals(tx: &mut Tx<'_>, carer: CarerId, since: At) -> Result<i64, Fault> {
-    tx.one(REFUSALS, p![carer, since], |row| row.get(0))
 }
 
 pub(in crate::orders) fn last_carer(

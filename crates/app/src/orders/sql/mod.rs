@@ -7,7 +7,7 @@ mod lists;
 mod visits;
 
 use domain::{
-    ids::{AccountId, CarerId, OrderId, PersonId, ProviderId, SettlementId, TransferId},
+    ids::{AccountId, CarerId, EntitlementId, OrderId, PersonId, ProviderId, SettlementId, TransferId},
     money::{Fen, Minutes},
     orders::{CancelReason, Channel, ConfirmedBy, Exception, OrderState},
     parties::{PersonState, Sex},
@@ -61,6 +61,14 @@ crate::statements! {
         LEFT JOIN programme g ON g.code = e.programme
             AND g.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = e.programme)
         WHERE s.order_id = ?1 ORDER BY s.line";
+    HELD_SHARES = "SELECT entitlement, used, held FROM order_share
+        WHERE order_id = ?1 AND entitlement IS NOT NULL AND held IS NOT NULL ORDER BY line";
+    PROOF = "SELECT v.minutes, x.asked_by, x.approved_by, o.provider, p.region
+        FROM orders o
+        LEFT JOIN visit v ON v.order_id = o.id
+        LEFT JOIN settlement_exception x ON x.order_id = o.id
+        LEFT JOIN provider p ON p.id = o.provider
+        WHERE o.id = ?1";
     INSERT_SETTLEMENT = "INSERT INTO settlement (id, order_id, region, provider, service, minutes, price_fen,
             own_fen, at, by_account)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -69,7 +77,6 @@ crate::statements! {
         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (order_id) DO NOTHING";
     APPROVE_EXCEPTION = "UPDATE settlement_exception SET approved_at = ?2, approved_by = ?3
         WHERE order_id = ?1 AND approved_at IS NULL";
-    PROVIDER_REGION = "SELECT region FROM provider WHERE id = ?1";
     ADD_STARS = "UPDATE carer SET stars = stars + ?2, ratings = ratings + 1 WHERE id = ?1";
     SETTLED_UNPROVED = "SELECT s.id FROM settlement s
         JOIN orders o ON o.id = s.order_id
@@ -274,12 +281,40 @@ pub(super) fn insert_settlement(
     )
 }
 
-/// A second person's permission, once it is given.
-pub(super) fn exception(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<Exception>, Fault> {
-    let row = tx.find(EXCEPTION, p![order], |row| Ok((row.get::<i64>(1)?, row.get::<Option<i64>>(2)?)))?;
-    Ok(row.and_then(|(asked_by, approved_by)| {
-        Some(Exception { asked_by: AccountId(asked_by), approved_by: AccountId(approved_by?) })
-    }))
+/// A part of an order's price that a programme is held for.
+pub(super) struct HeldShare {
+    pub(super) right: EntitlementId,
+    pub(super) used: i64,
+    pub(super) held: TransferId,
+}
+
+pub(super) fn held_shares(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<HeldShare>, Fault> {
+    tx.all(HELD_SHARES, p![order], |row| {
+        Ok(HeldShare { right: row.get(0)?, used: row.get(1)?, held: row.get(2)? })
+    })
+}
+
+/// What a payment stands on.
+pub(super) struct Proof {
+    pub(super) served: Minutes,
+    /// A second person's permission, once it is given.
+    pub(super) exception: Option<Exception>,
+    /// Whose carer came, and where that provider belongs.
+    pub(super) provider: Option<(ProviderId, RegionCode)>,
+}
+
+pub(super) fn proof(tx: &mut Tx<'_>, order: OrderId) -> Result<Proof, Fault> {
+    tx.one(PROOF, p![order], |row| {
+        let exception = row.get::<Option<i64>>(1)?.zip(row.get::<Option<i64>>(2)?);
+        Ok(Proof {
+            served: row.get::<Option<Minutes>>(0)?.unwrap_or_default(),
+            exception: exception.map(|(asked_by, approved_by)| Exception {
+                asked_by: AccountId(asked_by),
+                approved_by: AccountId(approved_by),
+            }),
+            provider: row.get::<Option<ProviderId>>(3)?.zip(row.get(4)?),
+        })
+    })
 }
 
 pub(super) fn exception_row(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<(String, Option<At>)>, Fault> {
@@ -302,10 +337,6 @@ pub(super) fn insert_exception(
 
 pub(super) fn approve_exception(tx: &mut Tx<'_>, order: OrderId, by: AccountId, at: At) -> Result<(), Fault> {
     tx.execute_one(APPROVE_EXCEPTION, p![order, at, by])
-}
-
-pub(super) fn provider_region(tx: &mut Tx<'_>, provider: ProviderId) -> Result<RegionCode, Fault> {
-    tx.one(PROVIDER_REGION, p![provider], |row| row.get(0))
 }
 
 pub(super) fn add_stars(tx: &mut Tx<'_>, carer: CarerId, stars: i64) -> Result<(), Fault> {

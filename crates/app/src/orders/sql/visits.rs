@@ -24,7 +24,6 @@ crate::statements! {
     VISIT = "SELECT in_at, in_server_at, in_device_at, in_method, in_distance, in_accuracy, out_at, out_server_at,
             out_device_at, minutes, tasks, note
         FROM visit WHERE order_id = ?1";
-    SERVED_MINUTES = "SELECT minutes FROM visit WHERE order_id = ?1";
     SERVED_BY = "SELECT o.id, n.name, COALESCE(i.name, o.service), v.in_at, v.minutes, o.state
         FROM (SELECT id, person, service, service_from, state FROM orders
                 WHERE carer = ?1 AND start_at >= ?2 AND start_at < ?3 AND checked_in_at IS NOT NULL
@@ -140,10 +139,6 @@ pub(in crate::orders) fn visit(tx: &mut Tx<'_>, order: OrderId) -> Result<Option
             note: row.get(11)?,
         })
     })
-}
-
-pub(in crate::orders) fn served_minutes(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<Minutes>, Fault> {
-    Ok(tx.find(SERVED_MINUTES, p![order], |row| row.get::<Option<Minutes>>(0))?.flatten())
 }
 
 pub(in crate::orders) fn photo_of_order(
