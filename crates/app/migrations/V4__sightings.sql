@@ -36,7 +36,7 @@ CREATE TABLE watch (
     CHECK ((ended_at IS NULL) = (end_why IS NULL))
 ) STRICT;
 CREATE INDEX watch_look ON watch (look_at) WHERE ended_at IS NULL;
-CREATE INDEX watch_region ON watch (region, person) WHERE ended_at IS NULL;
+CREATE INDEX watch_region ON watch (region, person, charge) WHERE ended_at IS NULL;
 CREATE INDEX watch_charge ON watch (charge, person) WHERE ended_at IS NULL;
 
 -- A time in which nobody saw somebody for too long. 失联

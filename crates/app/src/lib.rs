@@ -49,6 +49,10 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("statements", ledger::statements::STATEMENTS),
         ("devices", signals::devices::STATEMENTS),
         ("sightings", signals::sightings::STATEMENTS),
+        ("silences", signals::silences::STATEMENTS),
+        ("duties", signals::duties::STATEMENTS),
+        ("meters", signals::meters::STATEMENTS),
+        ("feeds", signals::feeds::STATEMENTS),
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()

@@ -44,6 +44,42 @@ struct Pack {
     centre: [f64; 2],
     funders: Vec<Funder>,
     figures: Vec<Figure>,
+    watch: Vec<Watch>,
+    visits: Vec<Visits>,
+    water: Vec<Water>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "fields stand here so that an unknown one is refused")]
+struct Watch {
+    grade: String,
+    unseen_hours: u32,
+    visit_days: u32,
+    phone_days: Option<u32>,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "fields stand here so that an unknown one is refused")]
+struct Visits {
+    away_days_max: u32,
+    new_days: u32,
+    knock_item: String,
+    area_percent: u32,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "fields stand here so that an unknown one is refused")]
+struct Water {
+    low_litres: u32,
+    low_hours: u32,
+    high_litres: u32,
+    leak_hours: u32,
+    source: String,
 }
 
 #[derive(Deserialize)]

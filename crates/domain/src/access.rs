@@ -114,6 +114,8 @@ words! {
         AnswerAlarms = "answer_alarms" "处置警情",
         /// Look a second time at a closed red incident.
         ReviewAlarms = "review_alarms" "复核警情",
+        /// Visit or ring up elders in duty, record what was seen, say who stands in.
+        MakeRounds = "make_rounds" "巡访探望",
         /// Find and open devices.
         SeeDevices = "see_devices" "查看设备",
         /// Enter devices, give them secrets, take them out of use.
@@ -159,12 +161,20 @@ impl Role {
                 SeeEvidence,
                 SeeProviders,
                 SeeAlarms,
+                MakeRounds,
                 SeeDevices,
                 EditDevices,
             ],
-            Role::CommunityWorker => {
-                &[SeePeople, RevealPeople, SeeOrders, PlaceOrders, ConfirmOrders, SeeAlarms, SeeDevices]
-            }
+            Role::CommunityWorker => &[
+                SeePeople,
+                RevealPeople,
+                SeeOrders,
+                PlaceOrders,
+                ConfirmOrders,
+                SeeAlarms,
+                MakeRounds,
+                SeeDevices,
+            ],
             Role::Agent => &[
                 SeePeople,
                 RevealPeople,
@@ -176,6 +186,7 @@ impl Role {
                 SeeEvidence,
                 SeeAlarms,
                 AnswerAlarms,
+                MakeRounds,
                 SeeDevices,
             ],
             Role::Supervisor => &[
@@ -190,6 +201,7 @@ impl Role {
                 SeeAlarms,
                 AnswerAlarms,
                 ReviewAlarms,
+                MakeRounds,
                 SeeDevices,
             ],
             Role::Dispatcher => &[
@@ -234,6 +246,7 @@ impl Role {
                 SeeEvidence,
                 SeeAlarms,
                 AnswerAlarms,
+                MakeRounds,
                 SeeDevices,
                 EditDevices,
                 SendSignals,

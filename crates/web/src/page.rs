@@ -66,6 +66,7 @@ const DESKS: &[(&str, &str, &str, &str, Act)] = &[
     ("people", "/people", "老人", "p", Act::SeePeople),
     ("alarms", "/alarms", "警情", "l", Act::SeeAlarms),
     ("devices", "/devices", "设备", "v", Act::SeeDevices),
+    ("duties", "/duties", "巡访", "r", Act::MakeRounds),
     ("imports", "/imports", "导入", "i", Act::ImportPeople),
     ("providers", "/providers", "服务商", "s", Act::SeeProviders),
     ("statements", "/statements", "结算", "m", Act::SeeMoney),

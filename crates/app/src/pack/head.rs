@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
-use domain::regions::{Level, RegionCode};
+use domain::{
+    regions::{Level, RegionCode},
+    signals::{silence::Terms, water::WaterRule},
+};
 
 use super::{
     Figure, Funder, Pack,
     reader::{Doc, Fields, Troubles},
+    watch,
 };
 
 pub(super) const FILE: &str = "pack.toml";
@@ -32,6 +36,8 @@ pub(super) fn read(text: &str, found: &Troubles) -> Pack {
         centre: top.point("centre"),
         funders: funders(&top, &[]),
         figures: figures(&top),
+        watch: watch::terms(&top),
+        water: watch::water(&top),
         ..empty()
     };
     top.finish();
@@ -51,6 +57,8 @@ fn empty() -> Pack {
         figures: Vec::new(),
         services: Vec::new(),
         programmes: Vec::new(),
+        watch: Terms::default(),
+        water: WaterRule::default(),
         areas: Vec::new(),
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     ledger::{self, NewAccount},
     outcome::{No, Outcome},
     settings,
+    signals::{meters, silences},
     store::{Fault, Tx},
 };
 
@@ -178,6 +179,8 @@ pub fn install(tx: &mut Tx<'_>, pack: &Pack, now: Now) -> Outcome<Installed, Pac
     install_programmes(tx, pack, now, &mut done)?;
     open_accounts(tx, pack, now)?;
     install_settings(tx, pack)?;
+    silences::set_terms(tx, &pack.watch)?;
+    meters::set_rule(tx, &pack.water)?;
     if done.items + done.items_ended + done.programmes > 0 {
         let detail = json!({
             "pack": pack.code, "items": done.items, "items_ended": done.items_ended, "programmes": done.programmes,

@@ -12,6 +12,7 @@ mod services;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ use domain::{
     money::Fen,
     programmes::{ServiceItem, rule::Rule},
     regions::{Level, RegionCode},
+    signals::{silence::Terms, water::WaterRule},
     time::Day,
 };
 use rust_embed::RustEmbed;
@@ -58,6 +60,10 @@ pub struct Pack {
     pub services: Vec<Service>,
     /// Programmes, one for each validity.
     pub programmes: Vec<Programme>,
+    /// Who is watched how closely.
+    pub watch: Terms,
+    /// What a water meter may say.
+    pub water: WaterRule,
     /// Regions of levels 1 to 3 that cover the pack or lie inside, with their names.
     pub areas: Vec<(RegionCode, String)>,
 }

@@ -16,8 +16,24 @@ words! {
         Hukou = "hukou" "户籍地",
         /// 在册状态
         State = "state" "在册状态",
+        /// 外出期间，巡访和失联计时暂停
+        Away = "away" "外出",
         /// 慢性病、过敏等
         Remark = "remark" "备注",
+    }
+}
+
+words! {
+    /// Where somebody is who is away from home for some days.
+    AwayKind {
+        /// 旅行
+        Travel = "travel" "外出旅行",
+        /// 到子女家小住
+        Children = "children" "在子女家",
+        /// 走亲访友
+        Relatives = "relatives" "走亲访友",
+        /// 短期托养
+        Respite = "respite" "短期托养",
     }
 }
 
@@ -68,6 +84,8 @@ pub enum FactValue {
     Hukou(RegionCode),
     /// On the register or not.
     State(PersonState),
+    /// Away from home.
+    Away(AwayKind),
     /// Words.
     Remark(String),
 }
@@ -84,6 +102,7 @@ impl FactValue {
             FactValue::Ability(_) => FactKind::Ability,
             FactValue::Hukou(_) => FactKind::Hukou,
             FactValue::State(_) => FactKind::State,
+            FactValue::Away(_) => FactKind::Away,
             FactValue::Remark(_) => FactKind::Remark,
         }
     }
@@ -96,6 +115,7 @@ impl FactValue {
             FactValue::Ability(x) => x.code().to_owned(),
             FactValue::Hukou(x) => x.to_string(),
             FactValue::State(x) => x.code().to_owned(),
+            FactValue::Away(x) => x.code().to_owned(),
             FactValue::Remark(x) => x.clone(),
         }
     }
@@ -108,6 +128,7 @@ impl FactValue {
             FactKind::Ability => FactValue::Ability(Ability::from_code(code)?),
             FactKind::Hukou => FactValue::Hukou(RegionCode::parse(code).ok()?),
             FactKind::State => FactValue::State(PersonState::from_code(code)?),
+            FactKind::Away => FactValue::Away(AwayKind::from_code(code)?),
             FactKind::Remark => {
                 let words = code.trim();
                 let length = words.chars().count();
@@ -124,6 +145,7 @@ impl FactValue {
             FactValue::Ability(x) => x.label().to_owned(),
             FactValue::Hukou(x) => x.to_string(),
             FactValue::State(x) => x.label().to_owned(),
+            FactValue::Away(x) => x.label().to_owned(),
             FactValue::Remark(x) => x.clone(),
         }
     }
@@ -179,6 +201,7 @@ mod tests {
             FactValue::Ability(Ability::Severe),
             FactValue::Hukou(RegionCode::parse("410202001002").unwrap()),
             FactValue::State(PersonState::Moved),
+            FactValue::Away(AwayKind::Children),
             FactValue::Remark("青霉素过敏".into()),
         ] {
             assert_eq!(FactValue::parse(value.kind(), &value.code()), Some(value));

@@ -23,7 +23,7 @@ pub mod text;
 pub use bank_card::{BankCard, BankCardRefusal};
 pub use certificate::Certificate;
 pub use credit_code::{CreditCode, CreditCodeRefusal};
-pub use facts::{Ability, FactKind, FactValue, PersonState, REMARK_MAX, Span};
+pub use facts::{Ability, AwayKind, FactKind, FactValue, PersonState, REMARK_MAX, Span};
 pub use hardship::Hardship;
 pub use id_number::{IdKind, IdNumber, IdRefusal, Origin};
 pub use import::ImportState;

@@ -10,10 +10,12 @@ pub mod gb26875;
 pub mod incident;
 pub mod ladder;
 pub mod mqtt;
+pub mod rounds;
 pub mod scaip;
 pub mod sighting;
 pub mod silence;
 pub mod watch;
+pub mod water;
 
 /// Why a frame was not taken, in words a device maker can act on.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -6,6 +6,7 @@ pub mod carer;
 pub mod devices;
 pub mod dispatch;
 pub mod door;
+pub mod duties;
 pub mod evidence;
 pub(crate) mod fields;
 pub(crate) mod form;

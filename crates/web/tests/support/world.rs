@@ -179,6 +179,11 @@ impl World {
                 (id, order_id, sha256, kind, width, height, taken_at, received_at, by_account, bytes)
             VALUES (?1, ?1, ?2, 'image/jpeg', 1, 1, 0, 0, 1, ?2)";
         store.write(move |tx| tx.execute_one(PHOTO, app::p![order, [1_u8; 32]])).unwrap();
+        // Nor has anybody looked after those who need watching yet. Its number is that of the order.
+        const DUTY: &str =
+            "INSERT INTO visit_duty (id, person, region, kind, occasion, due_at, made_at, look_at)
+            SELECT id, person, region, 'round', '', 0, 0, placed_at + 999999999999999 FROM orders WHERE id = ?1";
+        store.write(move |tx| tx.execute_one(DUTY, app::p![order])).unwrap();
         let of_order = |column: &'static str| {
             store.read(move |tx| tx.one(column, app::p![order], |row| row.get::<i64>(0))).unwrap()
         };
@@ -258,6 +263,8 @@ impl World {
             "id" if under("/hotline/alarms/") || under("/alarms/") => place(self.incident),
             "id" if under("/devices/") => place(self.device),
             "id" if under("/api/v1/orders/") => place(self.order),
+            // See DUTY above.
+            "id" if under("/api/v1/visit-duties/") || under("/duties/") => place(self.order),
             "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
             "id" if under("/imports/") || under("/api/v1/imports/") => place(self.import),
             "id" if under("/api/v1/people/") || under("/people/") => place(self.person),

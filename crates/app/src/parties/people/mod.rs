@@ -181,7 +181,7 @@ impl Summary {
                 FactValue::Ability(x) => all.ability = Some(x),
                 FactValue::Hardship(x) => all.hardships |= x.bit(),
                 FactValue::Hukou(x) => all.hukou = Some(x),
-                FactValue::Remark(_) => {}
+                FactValue::Away(_) | FactValue::Remark(_) => {}
             }
         }
         all
@@ -287,8 +287,9 @@ pub fn labels(summary: &Summary) -> Vec<&'static str> {
 }
 
 /// The kinds of facts one states by hand, in the order of the form.
-pub const FACT_KINDS: [FactKind; 6] = [
+pub const FACT_KINDS: [FactKind; 7] = [
     FactKind::State,
+    FactKind::Away,
     FactKind::Living,
     FactKind::Hardship,
     FactKind::Ability,

@@ -43,6 +43,8 @@ words! {
         Call = "call" "来电求助",
         /// Somebody is lost.
         Lost = "lost" "走失",
+        /// Something a visitor found.
+        Finding = "finding" "巡访发现",
     }
 }
 
@@ -149,7 +151,7 @@ impl IncidentKind {
         match self {
             Sos | Fall | Smoke | Gas | Fence | Call | Lost => Level::P1,
             NoMovement | WaterLow | Bed | Vital | Silence | Area | SilentCall => Level::P2,
-            Door | WaterHigh | Temperature | MissedVisit => Level::P3,
+            Door | WaterHigh | Temperature | MissedVisit | Finding => Level::P3,
             DeviceFault => Level::P4,
         }
     }

@@ -9,6 +9,9 @@ use domain::{
     signals::{
         incident::{IncidentKind, IncidentOutcome, Level},
         ladder::{Reach, ReachResult},
+        rounds::{DutyKind, Met, Way},
+        sighting::SightingKind,
+        silence::RiskGrade,
     },
     time::At,
 };
@@ -28,6 +31,8 @@ pub(super) const KINDS: &[(&str, &str)] = &[
     ("order", "工单"),
     ("call", "来电"),
     ("incident", "警情"),
+    ("silence", "失联"),
+    ("visit", "巡访"),
     ("person", "老人档案"),
     ("provider", "服务商"),
     ("carer", "服务人员"),
@@ -48,6 +53,8 @@ pub(crate) fn sentence(act: &str, detail: &str) -> Said {
         Some(("order", what)) => order(what, &d),
         Some(("call", what)) => call(what, &d),
         Some(("incident", what)) => incident(what, &d),
+        Some(("silence", what)) => silence(what, &d),
+        Some(("visit", what)) => visit(what, &d),
         Some(("person", what)) => person(what, &d),
         Some(("account", what)) => account(what, &d),
         Some(("carer" | "provider", _)) => office(act, &d),
@@ -65,7 +72,7 @@ pub(crate) fn role(code: &str) -> &str {
 fn look(act: &str, d: &Detail<'_>) -> &'static str {
     match act {
         "order.confirmed" | "order.settled" | "statement.checked" | "statement.paid" | "call.closed"
-        | "incident.closed" | "incident.reviewed" => "done",
+        | "incident.closed" | "incident.reviewed" | "silence.closed" => "done",
         "order.disputed"
         | "order.declined"
         | "order.cancelled"
@@ -76,6 +83,7 @@ fn look(act: &str, d: &Detail<'_>) -> &'static str {
         | "account.locked"
         | "incident.opened"
         | "incident.rang"
+        | "silence.opened"
         | "incident.returned"
         | "order.exported" => "attention",
         "order.checked_out" if d.yes("short") => "attention",
@@ -179,6 +187,45 @@ fn call(what: &str, d: &Detail<'_>) -> Option<String> {
         "identified" => "认出来电的老人".to_owned(),
         "noted" => format!("记录通话内容 {} 字", d.number("length")),
         "closed" => "来电办结".to_owned(),
+        _ => return None,
+    })
+}
+
+fn silence(what: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match what {
+        "opened" => {
+            let grade = RiskGrade::from_code(d.text("grade")).map_or("", RiskGrade::label);
+            let then = match (d.yes("area"), d.text("order"), d.text("duty")) {
+                (true, ..) => "，并入区县成片警情",
+                (_, "", "") => "",
+                (_, "", _) => "，已派责任人敲门",
+                _ => "，已下敲门工单",
+            };
+            format!("{grade}老人失联，自 {} 起无人见到{then}", d.time("from"))
+        }
+        "closed" => match SightingKind::from_code(d.text("by")) {
+            Some(kind) => format!("失联解除：{}", kind.label()),
+            None => "失联解除：已登记外出或住院".to_owned(),
+        },
+        _ => return None,
+    })
+}
+
+fn visit(what: &str, d: &Detail<'_>) -> Option<String> {
+    Some(match what {
+        "recorded" => {
+            let kind = DutyKind::from_code(d.text("kind")).map_or("", DutyKind::label);
+            let way = Way::from_code(d.text("way")).map_or("", Way::label);
+            let met = Met::from_code(d.text("met")).map_or("", Met::label);
+            let followed = match d.0["followed"].as_array().map_or(0, Vec::len) {
+                0 => String::new(),
+                n => format!("，转出 {n} 件"),
+            };
+            format!("{kind}（{way}）：{met}{followed}")
+        }
+        "called_out" => format!("组织专项巡访“{}”，{} 人", d.text("occasion"), d.number("added")),
+        "leave_entered" => format!("登记请假 {} 至 {}", d.text("from"), d.text("to")),
+        "leave_ended" => "销假".to_owned(),
         _ => return None,
     })
 }

@@ -9,7 +9,7 @@ mod story;
 
 use std::collections::HashMap;
 
-use domain::parties::{Ability, FactKind, Hardship, LivingArrangement, PersonState, Sex};
+use domain::parties::{Ability, AwayKind, FactKind, Hardship, LivingArrangement, PersonState, Sex};
 
 pub use fact::{correct, correction, create as state_fact, new as new_fact, undo};
 pub use form::{create, edit, new, update};
@@ -57,6 +57,11 @@ fn states(first: &str, chosen: &str) -> Vec<Choice> {
     std::iter::once(none(first, chosen)).chain(all).collect()
 }
 
+fn aways(first: &str, chosen: &str) -> Vec<Choice> {
+    let all = AwayKind::ALL.iter().map(|x| choice(x.code(), x.label(), chosen));
+    std::iter::once(none(first, chosen)).chain(all).collect()
+}
+
 /// The choices a kind of fact has; none for those one writes.
 fn values_of(kind: FactKind, chosen: &str) -> Vec<Choice> {
     match kind {
@@ -64,6 +69,7 @@ fn values_of(kind: FactKind, chosen: &str) -> Vec<Choice> {
         FactKind::Hardship => hardships("请选择", chosen),
         FactKind::Ability => abilities("请选择", chosen),
         FactKind::State => states("请选择", chosen),
+        FactKind::Away => aways("请选择", chosen),
         FactKind::Hukou | FactKind::Remark => Vec::new(),
     }
 }

@@ -3,9 +3,10 @@
 use app::{
     ledger::grants::{self, HeldRight},
     orders::{self, Filter},
-    outcome::Answer,
+    outcome::{Answer, Never, No},
     parties::people::{self, Fact, Person},
     regions,
+    signals::{sightings, silences},
     store::Tx,
 };
 use askama::Template;
@@ -17,6 +18,7 @@ use domain::{
     parties::{FactKind, FactValue, Span},
     programmes::Asset,
     regions::Level,
+    signals::silence::Told,
     time::{At, Now},
 };
 
@@ -67,6 +69,47 @@ pub struct OrderLine {
     pub(super) what: String,
     pub(super) state: &'static str,
     pub(super) who: String,
+}
+
+/// The last-contact clock, ready to show.
+#[derive(Debug, Default)]
+pub struct ClockView {
+    pub(super) chip: &'static str,
+    /// Empty for somebody who is not watched.
+    pub(super) state: &'static str,
+    pub(super) when: String,
+    pub(super) grade: &'static str,
+    pub(super) why: String,
+    pub(super) charge: String,
+    pub(super) seen: Vec<Moment>,
+}
+
+/// Traces of life shown on a record.
+const SEEN_SHOWN: i64 = 12;
+
+impl ClockView {
+    fn load(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, now: Now) -> Answer<ClockView> {
+        let standing = silences::standing(tx, actor, id, now)?;
+        let seen = sightings::of_person(tx, actor, id, SEEN_SHOWN)?;
+        let seen = seen.into_iter().map(|s| Moment {
+            at: s.at.as_seen(now),
+            what: s.kind.label().to_owned(),
+            who: s.source,
+        });
+        let mut view = ClockView { seen: seen.collect(), ..ClockView::default() };
+        let Some(((grade, why, _), told)) = standing.watched.zip(standing.told) else { return Ok(view) };
+        (view.chip, view.state, view.when) = match told {
+            Told::Running { due, .. } => ("done", "正常", format!("{} 前须有联系", due.as_seen(now))),
+            Told::Paused { why, until } => ("quiet", "计时暂停", format!("{why}，至 {}", until.as_seen(now))),
+            Told::Overdue { from, .. } => {
+                ("attention", "失联", format!("{} 起无人联系上", from.as_seen(now)))
+            }
+        };
+        view.grade = grade.label();
+        view.why = why;
+        view.charge = standing.charge.map(|c| c.1).unwrap_or_default();
+        Ok(view)
+    }
 }
 
 /// A record, ready to show.
@@ -269,6 +312,7 @@ fn last_orders(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, now: Now) -> Answer
 struct Show {
     page: Page,
     side: Record,
+    clock: ClockView,
 }
 
 #[derive(Template)]
@@ -287,10 +331,14 @@ pub async fn show(
     Path(id): Path<PersonId>,
 ) -> Reply<Html<impl Template>> {
     let actor = signed.actor();
-    let side = app.read(move |tx, now| Record::load(tx, &actor, id, now)).await?;
+    let (side, clock) = app
+        .read(move |tx, now| {
+            Ok::<_, No<Never>>((Record::load(tx, &actor, id, now)?, ClockView::load(tx, &actor, id, now)?))
+        })
+        .await?;
     let mut page = page.titled("老人", "people");
     page.title = side.name.clone();
-    Ok(Html(Show { page, side }))
+    Ok(Html(Show { page, side, clock }))
 }
 
 /// `GET /people/{id}/print`: the record, masked, on A4.
