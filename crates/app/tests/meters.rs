@@ -162,7 +162,7 @@ fn devices(store: &Store, from: i64, count: i64, vendor: &'static str, place: &'
                 tx.execute_one(
                     "INSERT INTO device (id, serial, kind, protocol, vendor, region, secret_hash, beat_seconds,
                         last_seen_at, state, added_at, added_by)
-                    VALUES (?1, ?2, 'button', 'mqtt', ?3, ?4, ?5, 600, ?6, 'active', ?6, 1)",
+                    VALUES (?1, ?2, 'sos', 'mqtt', ?3, ?4, ?5, 600, ?6, 'active', ?6, 1)",
                     p![n, format!("D{n}"), vendor, place, vec![0u8], at(0).0],
                 )?;
             }
@@ -242,7 +242,7 @@ fn a_check_of_46_000_devices_that_are_well_takes_less_than_a_hundredth_of_its_in
                     "WITH RECURSIVE s(n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM s WHERE n < 46000)
                     INSERT INTO device (id, serial, kind, protocol, vendor, region, secret_hash, beat_seconds,
                         last_seen_at, state, added_at, added_by)
-                    SELECT n, 'D' || n, 'button', 'mqtt', 'V', CAST(?1 AS BIGINT), ?2, 600, CAST(?3 AS BIGINT), 'active',
+                    SELECT n, 'D' || n, 'sos', 'mqtt', 'V', CAST(?1 AS BIGINT), ?2, 600, CAST(?3 AS BIGINT), 'active',
                         CAST(?3 AS BIGINT), 1
                     FROM s",
                     p![place, vec![0u8; 16], at(0).0],

@@ -16,6 +16,7 @@ use city::testing::on_both;
 use domain::{
     access::Role,
     ids::{AccountId, OrderId, PersonId},
+    orders::{CheckIn, CheckOut, Fix, Method},
     parties::Hardship,
     programmes::Asset,
     signals::{
@@ -199,6 +200,24 @@ fn a_knock_that_programmes_pay_is_an_order_to_the_nearest_carer() {
         let order = store.read(move |tx| app::orders::order(tx, &agent, order)).unwrap();
         assert_eq!((order.service.as_str(), order.own.0, order.carer), ("E01", 0, Some(goes)));
         assert!(order.note.contains("王**"), "{}", order.note);
+        // Signing in at the door is no trace of life: nobody may open. What is written down on leaving is.
+        let (hands, id) = (worker(20, of, goes), order.id);
+        town::accept(&store, id, &hands, 25 * HOUR + 5).unwrap();
+        let fix = Some(Fix { lon: town::HOME.0, lat: town::HOME.1, accuracy: 10.0 });
+        let (came, left) = (25 * HOUR + 45, 25 * HOUR + 65);
+        let arrive = CheckIn { method: Method::Gps, fix, device_at: at(came).0 };
+        let by = hands.clone();
+        store.write(move |tx| app::orders::check_in(tx, &by, id, &arrive, at(came))).unwrap();
+        feeds::tick(&store, at(came)).unwrap();
+        assert_eq!(clock(&store, p), None);
+        let leave =
+            CheckOut {
+                fix, device_at: at(left).0, tasks: vec!["敲门".into()], note: "见到本人".into()
+            };
+        store.write(move |tx| app::orders::check_out(tx, &hands, id, &leave, None, at(left))).unwrap();
+        feeds::tick(&store, at(left)).unwrap();
+        assert_eq!(clock(&store, p), Some((at(left).0, SightingKind::Visit)));
+        assert_eq!(sweep(&store, left), (0, 1));
     });
 }
 

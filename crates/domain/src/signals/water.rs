@@ -191,7 +191,7 @@ mod tests {
     fn the_window_slides() {
         let day = [(0, 0), (6, 40_000), (12, 44_000), (18, 46_000)];
         assert_eq!(told(&day, 1_000, 12), Water::Usual { used: 44_000 });
-        assert_eq!(told(&day, 1_000, 17), Water::Usual { used: 46_000 }, "the flush at six is still inside");
+        assert_eq!(told(&day, 1_000, 17), Water::Usual { used: 44_000 }, "the flush at six is still inside");
         assert_eq!(told(&day, 1_000, 18), Water::Low { used: 6_000, since: at(6) });
     }
 

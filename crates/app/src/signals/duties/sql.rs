@@ -83,7 +83,7 @@ crate::statements! {
     ALARMED = "UPDATE visit_duty SET level = ?2, incident = ?3 WHERE id = ?1";
     DUE = concat!(standing!(""), "WHERE d.ended_at IS NULL AND d.look_at < ?1 ORDER BY d.look_at, d.id LIMIT ?2");
     ANYTHING_DUE = "SELECT id FROM visit_duty WHERE ended_at IS NULL AND look_at < ?1 LIMIT 1";
-    STANDING_ROW = concat!(standing!(", CASE WHEN d.ended_at IS NULL THEN 0 ELSE 1 END"),
+    STANDING_ROW = concat!(standing!(", CAST(CASE WHEN d.ended_at IS NULL THEN 0 ELSE 1 END AS BIGINT)"),
         "WHERE d.id = ?1 AND d.region BETWEEN ?2 AND ?3");
     OPEN_OF = concat!(standing!(""), "WHERE d.person = ?1 AND d.ended_at IS NULL");
     WATCHED = "SELECT person, region FROM watch WHERE ended_at IS NULL AND region BETWEEN ?1 AND ?2 AND grade = ?3
@@ -93,7 +93,7 @@ crate::statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
     PHOTO_KNOWN = "SELECT id FROM visit_try WHERE photo_sha256 = ?1 LIMIT 1";
     PHOTO = "SELECT photo_kind, photo FROM visit_try WHERE id = ?1 AND region BETWEEN ?2 AND ?3 AND photo IS NOT NULL";
-    TRIES = "SELECT t.id, t.at, t.way, t.met, t.points, t.answers, t.note, CASE WHEN t.photo_kind IS NULL THEN 0 ELSE 1 END,
+    TRIES = "SELECT t.id, t.at, t.way, t.met, t.points, t.answers, t.note, CAST(CASE WHEN t.photo_kind IS NULL THEN 0 ELSE 1 END AS BIGINT),
             COALESCE(a.name, '')
         FROM visit_try t LEFT JOIN account a ON a.id = t.by_account
         WHERE t.person = ?1 AND t.region BETWEEN ?2 AND ?3 ORDER BY t.at DESC, t.id DESC LIMIT ?4";

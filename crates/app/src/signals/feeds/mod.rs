@@ -97,7 +97,9 @@ fn gather(tx: &mut Tx<'_>, to: i64) -> Result<Option<News>, Fault> {
         ids
     };
     let mut seen: Vec<Sighting> = Vec::new();
-    sql::visits(tx, &about(&["order.checked_in", "order.checked_out"]), &mut seen)?;
+    let visits = about(&["order.checked_in", "order.checked_out"]);
+    let knock = silences::terms(tx)?.knock_item;
+    sql::visits(tx, &visits, &knock, &mut seen)?;
     sql::confirmed(tx, &about(&["order.confirmed"]), &mut seen)?;
     sql::calls(tx, &about(&["call.closed"]), &mut seen)?;
     sql::incidents(tx, &about(&["incident.closed"]), &mut seen)?;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 crate::statements! {
-    VISITS = "SELECT v.person, v.in_at, v.out_at, COALESCE(c.name, '')
+    VISITS = "SELECT v.person, v.in_at, v.out_at, COALESCE(c.name, ''), v.service
         FROM json_each(?1) AS x JOIN visit v ON v.order_id = CAST(x.value ->> 0 AS BIGINT)
         LEFT JOIN carer c ON c.id = v.carer";
     CONFIRMED = "SELECT o.person, o.confirmed_at FROM json_each(?1) AS x
@@ -29,16 +29,22 @@ fn ids(all: &[i64]) -> Result<String, Fault> {
     Ok(serde_json::to_string(&all.iter().map(|id| [id]).collect::<Vec<_>>())?)
 }
 
-/// A carer was in the home: when coming and, later, when leaving.
-pub(super) fn visits(tx: &mut Tx<'_>, orders: &[i64], seen: &mut Vec<Sighting>) -> Result<(), Fault> {
+/// A carer was in the home: when coming and, later, when leaving. Whoever knocks signs in before the door opens, if it
+/// does: of the item `knock` only the leaving counts, with what was seen written down.
+pub(super) fn visits(
+    tx: &mut Tx<'_>,
+    orders: &[i64],
+    knock: &str,
+    seen: &mut Vec<Sighting>,
+) -> Result<(), Fault> {
     if orders.is_empty() {
         return Ok(());
     }
     tx.each(VISITS, p![ids(orders)?], |row| {
         let (came, left): (At, Option<At>) = (row.get(1)?, row.get(2)?);
-        let name: String = row.get(3)?;
+        let (name, service): (String, String) = (row.get(3)?, row.get(4)?);
         let source = format!("服务人员 {name}");
-        for at in std::iter::once(came).chain(left) {
+        for at in Some(came).filter(|_| service != knock).into_iter().chain(left) {
             seen.push(Sighting {
                 person: row.get(0)?,
                 at,

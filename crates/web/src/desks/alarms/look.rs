@@ -25,6 +25,7 @@ pub(crate) fn icon(kind: IncidentKind) -> &'static str {
         Door => "door",
         WaterLow | WaterHigh => "bath",
         Silence | MissedVisit => "clock",
+        Finding => "clipboard-list",
         DeviceFault => "tool",
         Area => "wifi-off",
         SilentCall | Call => "phone-incoming",
