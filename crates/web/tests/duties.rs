@@ -97,7 +97,7 @@ impl Community {
 
 #[tokio::test]
 async fn whoever_is_entered_is_watched_and_missed_and_found() {
-    let c = community().await;
+    let mut c = community().await;
     let contacts = format!("/api/v1/people/{}/contacts", c.person);
     let view = c.api(&c.agent, &contacts).await;
     assert_eq!((&view["clock"]["state"], &view["clock"]["grade"]), (&json!("running"), &json!("high")));
@@ -105,6 +105,8 @@ async fn whoever_is_entered_is_watched_and_missed_and_found() {
     assert_eq!(view["clock"]["in_charge"]["name"], "刘敏");
     assert_eq!(c.api(&c.agent, "/api/v1/silences").await["people_total"], 0);
     c.service.later(25 * HOUR);
+    // Nobody stays signed in that long.
+    (c.agent, c.worker) = (c.service.session("agent"), c.service.session("zhang.li"));
     c.watch();
     let all = c.api(&c.agent, "/api/v1/silences").await;
     assert_eq!((&all["people_total"], &all["people"][0]["name"]), (&json!(1), &json!("王**")));
@@ -132,6 +134,30 @@ async fn whoever_is_entered_is_watched_and_missed_and_found() {
     assert_eq!(c.api(&c.agent, "/api/v1/silences").await["people_total"], 0);
     let again = c.service.call(&c.worker, "POST", &visit, &body).await;
     assert_eq!(again.status, StatusCode::CONFLICT, "the knock is done with: {}", again.body);
+}
+
+#[tokio::test]
+async fn leaves_rates_and_extra_rounds_are_told_and_entered() {
+    let c = community().await;
+    let leave = json!({ "from": "2026-11-23", "to": "2026-11-24", "why": "年假" });
+    let made = c.service.call(&c.worker, "POST", "/api/v1/visit-leaves", &leave).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let all = c.api(&c.worker, "/api/v1/visit-leaves").await;
+    assert_eq!((&all["items"][0]["from"], &all["items"][0]["name"]), (&json!("2026-11-23"), &json!("刘敏")));
+    let wrong = json!({ "from": "2026-11-24", "to": "2026-11-23" });
+    let refused = c.service.call(&c.worker, "POST", "/api/v1/visit-leaves", &wrong).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let rates = c.api(&c.agent, "/api/v1/visit-rates?month=2026-12").await;
+    assert_eq!((&rates["items"][0]["listed"], &rates["items"][0]["per_mille"]), (&json!(1), &json!(0)));
+    assert_eq!(c.api(&c.agent, "/api/v1/visit-rates?month=2026-11").await["items"], json!([]));
+    let clerk = c.service.session("clerk");
+    let call = json!({ "occasion": "橙色寒潮预警" });
+    for added in [1, 0] {
+        let made = c.service.call(&clerk, "POST", "/api/v1/visit-call-outs", &call).await;
+        assert_eq!((made.status, made.body), (StatusCode::CREATED, format!("{{\"added\":{added}}}")));
+    }
+    let seen = c.service.call(&c.worker, "POST", "/api/v1/visit-call-outs", &call).await;
+    assert_eq!(seen.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ use super::{calls, evidence, imports, ledger, me, orders, people, providers, reg
         people::index, people::create, people::show, people::update, people::disclose, people::facts, people::state_fact,
         regions::index, regions::show,
         silences::contacts, silences::index, silences::visit_duties, silences::visit,
+        silences::leaves, silences::take_leave, silences::rates, silences::call_out,
         imports::create, imports::index, imports::show, imports::acceptance, imports::cancellation, imports::errors,
     ),
     modifiers(&Bearer),

@@ -3,7 +3,7 @@
 use app::{
     outcome::No,
     signals::{
-        duties::{self, DutyLine, Followed, Need, NewVisit},
+        duties::{self, CallOut, DutyLine, Followed, Need, NewVisit},
         sightings,
         silences::{self, DeviceLine, Line, Standing},
     },
@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, Query, State},
 };
 use domain::{
-    ids::{DeviceId, IncidentId, OrderId, PersonId, VisitDutyId},
+    ids::{AccountId, DeviceId, IncidentId, OrderId, PersonId, VisitDutyId},
     money::Minutes,
     regions::RegionCode,
     signals::{
@@ -21,7 +21,7 @@ use domain::{
         sighting::SightingKind,
         silence::{RiskGrade, Told},
     },
-    time::{At, Now},
+    time::{At, Day, Month, Now},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -38,7 +38,7 @@ pub struct InCharge {
     pub name: String,
 }
 
-fn in_charge(charge: Option<(domain::ids::AccountId, String)>) -> Option<InCharge> {
+fn in_charge(charge: Option<(AccountId, String)>) -> Option<InCharge> {
     charge.map(|(account, name)| InCharge { account: account.to_string(), name })
 }
 
@@ -545,6 +545,170 @@ pub async fn visit(
             orders,
             incidents,
         })
+    })
+    .await
+}
+
+/// Days somebody in charge is away.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeaveView {
+    /// Its number.
+    pub id: String,
+    /// Who is away.
+    pub account: String,
+    /// Name.
+    pub name: String,
+    /// First day.
+    #[schema(value_type = String)]
+    pub from: Day,
+    /// Last day.
+    #[schema(value_type = String)]
+    pub to: Day,
+    /// Who stands in; the colleagues of the same place when none is named.
+    pub cover: Option<InCharge>,
+    /// Why.
+    pub why: String,
+}
+
+/// Leaves of today and later; of oneself, or of those within one's regions.
+#[utoipa::path(get, path = "/api/v1/visit-leaves", tag = "silences",
+    responses((status = 200, body = Listing<LeaveView>)))]
+pub async fn leaves(State(app): State<App>, signed: Signed) -> Reply<Listing<LeaveView>> {
+    let actor = signed.actor();
+    let all = app.read(move |tx, now| duties::leaves(tx, &actor, now)).await?;
+    let view = |l: duties::Leave| LeaveView {
+        id: l.id.to_string(),
+        account: l.account.to_string(),
+        name: l.name,
+        from: l.from,
+        to: l.to,
+        cover: in_charge(l.cover),
+        why: l.why,
+    };
+    Ok(Listing { items: all.into_iter().map(view).collect(), next: None })
+}
+
+/// Days somebody will be away.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct LeaveBody {
+    /// Who; oneself when not given.
+    #[schema(value_type = Option<String>)]
+    account: Option<AccountId>,
+    /// First day (2026-11-22).
+    #[schema(value_type = String)]
+    from: Day,
+    /// Last day.
+    #[schema(value_type = String)]
+    to: Day,
+    /// Who stands in.
+    #[schema(value_type = Option<String>)]
+    cover: Option<AccountId>,
+    /// Why.
+    #[serde(default)]
+    why: String,
+}
+
+/// What a leave is called here.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EnteredLeave {
+    /// Its number.
+    id: String,
+}
+
+/// Enters days on which somebody in charge is away; the elders go to whoever stands in, and back afterwards.
+#[utoipa::path(post, path = "/api/v1/visit-leaves", tag = "silences", request_body = LeaveBody,
+    responses((status = 201, body = EnteredLeave), (status = 422, body = Problem)))]
+pub async fn take_leave(State(app): State<App>, signed: Signed, call: Call<LeaveBody>) -> Reply {
+    call.run(&app, &signed, Created, |tx, actor, body, now| {
+        let who = (body.account.unwrap_or(actor.account), body.cover);
+        let id = duties::take_leave(tx, actor, who, (body.from, body.to), &body.why, now)?;
+        Ok(EnteredLeave { id: id.to_string() })
+    })
+    .await
+}
+
+/// A month, as `2026-11`.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct MonthQuery {
+    /// This month when not given.
+    month: Option<String>,
+}
+
+/// One township's month.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RateView {
+    /// The township.
+    #[schema(value_type = String)]
+    pub region: RegionCode,
+    /// On the list on the first, and still there.
+    pub listed: i64,
+    /// Of those, seen or spoken to at least once.
+    pub visited: i64,
+    /// Left the list within the month, or in hospital.
+    pub apart: i64,
+    /// Thousandths; absent where nobody is on the list.
+    pub per_mille: Option<i64>,
+}
+
+/// The visit rate of a month by township: elders with at least one success, of those on the list on the first.
+#[utoipa::path(get, path = "/api/v1/visit-rates", tag = "silences", params(MonthQuery),
+    responses((status = 200, body = Listing<RateView>)))]
+pub async fn rates(
+    State(app): State<App>,
+    signed: Signed,
+    Query(query): Query<MonthQuery>,
+) -> Reply<Listing<RateView>> {
+    let actor = signed.actor();
+    let month = match query.month.as_deref().filter(|m| !m.is_empty()) {
+        None => app.now().month(),
+        Some(text) => Month::parse(text).ok_or_else(|| Problem::malformed("month 应写成 2026-11"))?,
+    };
+    let all = app.read(move |tx, _| duties::month_rate(tx, &actor, month, None)).await?;
+    let view = |r: duties::Rate| RateView {
+        per_mille: r.per_mille(),
+        region: r.region,
+        listed: r.listed,
+        visited: r.visited,
+        apart: r.apart,
+    };
+    Ok(Listing { items: all.into_iter().map(view).collect(), next: None })
+}
+
+/// An extra round.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct CallOutBody {
+    /// Why: "橙色寒潮预警 2026-12-20". The same occasion again adds only whom it does not have yet.
+    occasion: String,
+    /// Whom: high, key or general; high when not given.
+    #[schema(value_type = Option<String>)]
+    grade: Option<RiskGrade>,
+    /// By when (RFC 3339); within 24 hours when not given.
+    #[schema(value_type = Option<String>)]
+    due_at: Option<At>,
+    /// Where; all of one's regions when not given.
+    #[schema(value_type = Option<String>)]
+    region: Option<RegionCode>,
+}
+
+/// How many were called out for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CalledOut {
+    /// New duties.
+    added: usize,
+}
+
+/// Calls for an extra round: bad weather, a festival.
+#[utoipa::path(post, path = "/api/v1/visit-call-outs", tag = "silences", request_body = CallOutBody,
+    responses((status = 201, body = CalledOut), (status = 403, body = Problem)))]
+pub async fn call_out(State(app): State<App>, signed: Signed, call: Call<CallOutBody>) -> Reply {
+    call.run(&app, &signed, Created, |tx, actor, body, now| {
+        let ask = CallOut {
+            occasion: body.occasion.clone(),
+            region: body.region.map_or(actor.range, RegionCode::range),
+            grade: body.grade.unwrap_or(RiskGrade::High),
+            due: body.due_at.unwrap_or(now.0.plus_minutes(24 * 60)),
+        };
+        Ok(CalledOut { added: duties::call_out(tx, actor, &ask, now)? })
     })
     .await
 }

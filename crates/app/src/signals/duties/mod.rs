@@ -120,7 +120,8 @@ pub struct CallOut {
 pub fn call_out(tx: &mut Tx<'_>, actor: &Actor, ask: &CallOut, now: Now) -> Answer<usize> {
     actor.may(Act::EditPeople)?;
     let scope = actor.scope().narrowed(Some(ask.region));
-    let occasion = ask.occasion.trim();
+    let today = now.day().to_string();
+    let occasion = Some(ask.occasion.trim()).filter(|words| !words.is_empty()).unwrap_or(&today);
     let mut added = 0;
     for of in sql::watched(tx, scope, ask.grade)? {
         let id = VisitDutyId(tx.id(now));
