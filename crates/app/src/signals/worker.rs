@@ -60,8 +60,8 @@ const STEPS: &[(&str, Duration, Step)] = &[
     ("looking at duties", Duration::from_secs(5), look),
     ("looking at meters", Duration::from_secs(10), measure),
     ("checking devices", Duration::from_secs(20), check),
-    ("giving charges", Duration::from_secs(60), charge),
     ("comparing the list", Duration::from_secs(60), compare),
+    ("giving charges", Duration::from_secs(60), charge),
     ("tidying", Duration::from_secs(60), tidy),
 ];
 
