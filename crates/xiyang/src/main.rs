@@ -5,6 +5,7 @@
 
 mod bench;
 mod complaint;
+mod decode;
 mod demo;
 mod device;
 mod folder;
@@ -46,6 +47,8 @@ enum Command {
     Device(device::DeviceCommand),
     /// 核对留痕与数据，有出入时以 1 退出。Check the evidence log and what it stands for
     Verify(VerifyArgs),
+    /// 解码设备报文：手表、消防、水表、SCAIP、MQTT、FHIR。有报文不能解码时以 1 退出。Decode what devices sent
+    Decode(decode::DecodeArgs),
     /// 性能测量，与同类对照。Measure this machine beside peers
     Bench(bench::BenchArgs),
 }
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Command::Import(what) => import::run(what),
         Command::Device(what) => device::run(what),
         Command::Verify(args) => verify::run(args),
+        Command::Decode(args) => decode::run(args),
         Command::Bench(args) => bench::run(args),
     };
     done.unwrap_or_else(|complaint| complaint.exit())

@@ -1,15 +1,18 @@
 //! Measurements as FHIR R4 Observations. Source: `devices.md` §6.
 
+mod lean;
+
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::Number;
 
 use super::Rejected;
+use lean::Lean;
 
 /// Name of the protocol.
 pub const PROTOCOL: &str = "fhir";
 
-/// Longest document read.
-pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+/// Longest document read. As JSON values it grows thirty-fold; an observation has some thousand bytes.
+pub const DOCUMENT_BYTES_MAX: usize = 32 * 1024;
 
 /// What was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,14 +21,14 @@ pub enum Measured {
     /// Systolic and diastolic pressure in mm Hg; one may be missing.
     Pressure {
         /// Systolic.
-        systolic: Option<Value>,
+        systolic: Option<Number>,
         /// Diastolic.
-        diastolic: Option<Value>,
+        diastolic: Option<Number>,
     },
     /// One value with its unit.
     Single {
         /// The value as it was sent (glucose in mg/dL is turned into mmol/L).
-        value: Value,
+        value: Number,
         /// The unit of the value.
         unit: &'static str,
     },
@@ -105,59 +108,96 @@ const KNOWN: [Known; 8] = [
     Known { code: "29463-7", kind: "weight", units: &["kg"], unit: "kg", range: (1.0, 400.0) },
 ];
 
-/// The panel that holds both pressures.
-const PRESSURE_PANEL: &str = "85354-9";
+/// The panels that hold both pressures: today's and the one before.
+const PRESSURE_PANELS: [&str; 2] = ["85354-9", "55284-4"];
 
 /// Milligrams a decilitre of glucose in one millimole a litre.
 const GLUCOSE_MG_DL: f64 = 18.016;
+
+/// Decodes one Observation, or all those of a Bundle; other resources of a Bundle are left alone.
+pub fn decode_each(document: &[u8], mut tell: impl FnMut(Result<Observation, Rejected>)) {
+    let root = match parsed(document) {
+        Ok(root) => root,
+        Err(rejected) => return tell(Err(rejected)),
+    };
+    if root["resourceType"].text() != Some("Bundle") {
+        return tell(observation(&root));
+    }
+    let resources = root["entry"].items().iter().map(|entry| &entry["resource"]);
+    resources
+        .filter(|r| r["resourceType"].text() == Some("Observation"))
+        .for_each(|resource| tell(observation(resource)));
+}
 
 /// Decodes one Observation.
 ///
 /// # Errors
 /// When it is no Observation, or lacks code, unit, subject or a sane value.
 pub fn decode(document: &[u8]) -> Result<Observation, Rejected> {
+    observation(&parsed(document)?)
+}
+
+fn parsed(document: &[u8]) -> Result<Lean<'_>, Rejected> {
     if document.len() > DOCUMENT_BYTES_MAX {
-        return Err(bad("size", "资源超过 256 KiB"));
+        return Err(bad("size", "资源超过 32 KiB"));
     }
-    let root: Value =
-        serde_json::from_slice(document).map_err(|e| bad("json", format!("不是有效的 JSON：{e}")))?;
-    if root["resourceType"] != "Observation" {
+    serde_json::from_slice(document).map_err(|e| bad("json", format!("不是有效的 JSON：{e}")))
+}
+
+fn observation(root: &Lean<'_>) -> Result<Observation, Rejected> {
+    if root["resourceType"].text() != Some("Observation") {
         return Err(bad("resource", "只接收 Observation 资源"));
     }
-    let status = root["status"].as_str().unwrap_or_default().to_owned();
+    let status = root["status"].text().unwrap_or_default().to_owned();
     let withdrawn = matches!(status.as_str(), "entered-in-error" | "cancelled");
     if !withdrawn && !matches!(status.as_str(), "final" | "amended" | "corrected" | "preliminary") {
-        return Err(bad("status", "status 应为 final、amended、corrected 或 preliminary"));
+        return Err(bad(
+            "status",
+            "status 应为 final、amended、corrected、preliminary、entered-in-error 或 cancelled",
+        ));
     }
-    let patient =
-        root["subject"]["reference"].as_str().and_then(|r| r.rsplit('/').next()).unwrap_or_default();
-    if patient.is_empty() {
-        return Err(bad("subject", "缺少 subject.reference（测的是谁）"));
-    }
-    let time = match &root["effectiveDateTime"] {
-        Value::Null => None,
-        Value::String(t) if t.parse::<jiff::Timestamp>().is_ok() => Some(t.clone()),
-        _ => return Err(bad("time", "effectiveDateTime 应为带时区的时间")),
-    };
-    let (kind, measured) = measured(&root, withdrawn)?;
+    let (kind, measured) = measured(root, withdrawn)?;
     Ok(Observation {
-        id: root["id"].as_str().map(str::to_owned),
-        patient: patient.to_owned(),
+        id: root["id"].text().map(str::to_owned),
+        patient: patient(root)?.to_owned(),
         alarms: matches!(status.as_str(), "final" | "amended" | "corrected"),
         status,
-        time,
+        time: time(root)?,
         kind,
         measured,
     })
+}
+
+/// The last step of the reference, or the number the elder is known by.
+fn patient<'a>(root: &'a Lean<'_>) -> Result<&'a str, Rejected> {
+    let subject = &root["subject"];
+    let named = subject["reference"].text().and_then(|r| r.rsplit(['/', ':']).next());
+    named
+        .or_else(|| subject["identifier"]["value"].text())
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| bad("subject", "缺少 subject.reference（测的是谁）"))
+}
+
+/// When it was measured: an instant, or the beginning of a period.
+fn time(root: &Lean<'_>) -> Result<Option<String>, Rejected> {
+    let places = [&root["effectiveDateTime"], &root["effectiveInstant"], &root["effectivePeriod"]["start"]];
+    match places.into_iter().find(|place| !place.is_null()) {
+        None => Ok(None),
+        Some(Lean::Text(t)) if t.parse::<jiff::Timestamp>().is_ok() => Ok(Some(t.to_string())),
+        Some(other) => {
+            let rejected = bad("time", "effectiveDateTime 应为带时区的时间");
+            Err(rejected.found(other.text().unwrap_or("非文本"), "如 2026-03-01T07:32:10+08:00"))
+        }
+    }
 }
 
 fn bad(error: &'static str, reason: impl Into<String>) -> Rejected {
     Rejected::new(PROTOCOL, error, reason)
 }
 
-fn measured(root: &Value, withdrawn: bool) -> Result<(&'static str, Measured), Rejected> {
+fn measured(root: &Lean<'_>, withdrawn: bool) -> Result<(&'static str, Measured), Rejected> {
     let codes = codes(&root["code"]);
-    let panel = codes.contains(&PRESSURE_PANEL);
+    let panel = codes.iter().any(|code| PRESSURE_PANELS.contains(code));
     let known = KNOWN.iter().find(|k| codes.contains(&k.code));
     let kind = match known {
         _ if panel => "blood_pressure",
@@ -169,13 +209,12 @@ fn measured(root: &Value, withdrawn: bool) -> Result<(&'static str, Measured), R
         return Ok((kind, Measured::None {}));
     }
     if panel {
-        let part = |code: &str| -> Result<Option<Value>, Rejected> {
+        let part = |code: &str| -> Result<Option<Number>, Rejected> {
             let known = KNOWN.iter().find(|k| k.code == code).expect("both parts are in the list");
-            let components = root["component"].as_array().map_or(&[][..], Vec::as_slice);
-            match components.iter().find(|c| self::codes(&c["code"]).contains(&code)) {
-                Some(c) if c["dataAbsentReason"].is_null() => value(&c["valueQuantity"], known).map(Some),
-                _ => Ok(None),
-            }
+            let components = root["component"].items();
+            let present =
+                |c: &&Lean<'_>| self::codes(&c["code"]).contains(&code) && c["dataAbsentReason"].is_null();
+            components.iter().find(present).map(|c| value(&c["valueQuantity"], known)).transpose()
         };
         let (systolic, diastolic) = (part("8480-6")?, part("8462-4")?);
         if systolic.is_none() && diastolic.is_none() {
@@ -183,103 +222,41 @@ fn measured(root: &Value, withdrawn: bool) -> Result<(&'static str, Measured), R
         }
         return Ok((kind, Measured::Pressure { systolic, diastolic }));
     }
+    if root["valueQuantity"].is_null() {
+        return Err(bad("value", "缺少 valueQuantity"));
+    }
     let known = known.expect("no panel and no refusal leave a known code");
     let value = value(&root["valueQuantity"], known)?;
     let value = if known.code == "2339-0" {
         let mmol = value.as_f64().unwrap_or_default() / GLUCOSE_MG_DL;
-        Value::from((mmol * 100.0).round() / 100.0)
+        Number::from_f64((mmol * 100.0).round() / 100.0).unwrap_or(value)
     } else {
         value
     };
     Ok((kind, Measured::Single { value, unit: known.unit }))
 }
 
-fn codes(concept: &Value) -> Vec<&str> {
-    let codings = concept["coding"].as_array().map_or(&[][..], Vec::as_slice);
-    codings
+fn codes<'a>(concept: &'a Lean<'_>) -> Vec<&'a str> {
+    concept["coding"]
+        .items()
         .iter()
-        .filter(|c| c["system"].is_null() || c["system"] == "http://loinc.org")
-        .filter_map(|c| c["code"].as_str())
+        .filter(|c| c["system"].text().is_none_or(|system| system == "http://loinc.org"))
+        .filter_map(|c| c["code"].text())
         .collect()
 }
 
-fn value(quantity: &Value, known: &Known) -> Result<Value, Rejected> {
-    let unit = quantity["code"].as_str().or_else(|| quantity["unit"].as_str());
+fn value(quantity: &Lean<'_>, known: &Known) -> Result<Number, Rejected> {
+    let unit =
+        quantity["code"].text().or_else(|| quantity["unit"].text()).filter(|unit| !unit.trim().is_empty());
     let Some(unit) = unit else { return Err(bad("unit", "缺少单位")) };
     if !known.units.contains(&unit) {
-        return Err(bad("unit", format!("单位 {unit} 不对，应为 {}", known.units.join(" 或 "))));
+        return Err(bad("unit", "单位不对").found(unit, known.units.join(" 或 ")));
     }
-    let Some(number) = quantity["value"].as_f64() else { return Err(bad("value", "缺少数值")) };
+    let found = quantity["value"].number().and_then(|n| Some((n, n.as_f64()?)));
+    let Some((as_sent, number)) = found else { return Err(bad("value", "缺少数值")) };
     if !(known.range.0..=known.range.1).contains(&number) {
-        return Err(bad("value", format!("数值 {number} 超出合理范围 {}–{}", known.range.0, known.range.1)));
+        let range = format!("{}–{}", known.range.0, known.range.1);
+        return Err(bad("value", "数值超出合理范围").found(number.to_string(), range));
     }
-    Ok(quantity["value"].clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn single(code: &str, value: f64, unit: &str) -> Value {
-        json!({
-            "resourceType": "Observation", "status": "final", "subject": {"reference": "Patient/E0001"},
-            "effectiveDateTime": "2026-03-01T07:32:10+08:00",
-            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
-            "valueQuantity": {"value": value, "code": unit},
-        })
-    }
-
-    fn read(value: &Value) -> Result<Observation, Rejected> {
-        decode(value.to_string().as_bytes())
-    }
-
-    #[test]
-    fn glucose_in_milligrams_becomes_millimoles() {
-        let Measured::Single { value, unit } = read(&single("2339-0", 113.5, "mg/dL")).unwrap().measured
-        else {
-            panic!()
-        };
-        assert_eq!((value, unit), (json!(6.3), "mmol/L"));
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_with_a_reason() {
-        let mut no_subject = single("8867-4", 72.0, "/min");
-        no_subject["subject"] = json!(null);
-        let mut no_code = single("8867-4", 72.0, "/min");
-        no_code["code"] = json!({});
-        let mut no_zone = single("8867-4", 72.0, "/min");
-        no_zone["effectiveDateTime"] = json!("2026-03-01T07:32:10");
-        for (value, error) in [
-            (single("8480-6", 9_000.0, "mm[Hg]"), "value"),
-            (single("8867-4", 72.0, "kg"), "unit"),
-            (single("1-1", 72.0, "kg"), "code"),
-            (no_subject, "subject"),
-            (no_code, "code"),
-            (no_zone, "time"),
-            (json!({"resourceType": "Patient"}), "resource"),
-        ] {
-            assert_eq!(read(&value).unwrap_err().error, error, "{value}");
-        }
-    }
-
-    #[test]
-    fn preliminary_is_kept_without_alarm_and_an_error_is_withdrawn() {
-        let mut value = single("59408-5", 85.0, "%");
-        value["status"] = json!("preliminary");
-        assert!(!read(&value).unwrap().alarms);
-        value["status"] = json!("entered-in-error");
-        assert_eq!(read(&value).unwrap().measured, Measured::None {});
-    }
-
-    proptest! {
-        #[test]
-        fn no_input_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), number in any::<f64>()) {
-            let _ = decode(&bytes);
-            let _ = read(&single("8867-4", number, "/min"));
-        }
-    }
+    Ok(as_sent.clone())
 }
