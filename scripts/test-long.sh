@@ -14,4 +14,7 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
   cargo test --workspace --release --no-fail-fast -- --ignored
 fi
+step "Decoders under noise, ten minutes each. 解码器随机测试"
+XIYANG_NOISE_SECONDS=${XIYANG_NOISE_SECONDS:-600} XIYANG_NOISE_SEED=${XIYANG_NOISE_SEED:-$(date +%s)} \
+  cargo test --release -p domain --test noise -- --nocapture
 step "Done. 完成"

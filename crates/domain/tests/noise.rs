@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a time budget needs a clock")]
 
 use std::{
+    io::Write as _,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -69,7 +70,10 @@ fn endure(protocol: Protocol, cases: &str) {
             (number, good, most) = (number + 1, good + u64::from(accepted), most.max(bytes));
         }
     }
-    println!("{protocol:?} seed {seed}: {number} inputs, {good} of them accepted, at most {most} bytes held");
+    let _ = writeln!(
+        std::io::stdout(),
+        "{protocol:?} seed {seed}: {number} inputs, {good} of them accepted, at most {most} bytes held"
+    );
     assert!(
         good > 0 && good < number,
         "the draws must hold frames that are accepted and frames that are not"

@@ -4,6 +4,7 @@
 //! peers of the same run says little on a machine that others use too.
 
 mod cycle;
+mod decode;
 mod disk;
 mod load;
 mod orders;
@@ -31,11 +32,14 @@ pub(crate) struct BenchArgs {
 enum What {
     /// 工单全程：下单、派单、签到、签退、结算。The life of an order, five durable requests
     Orders(OrdersArgs),
+    /// 报文解码：每核每秒帧数。Frames decoded by one core
+    Decode(decode::DecodeArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
     crate::outside::log("warn");
     match args.what {
         What::Orders(args) => orders::run(args),
+        What::Decode(args) => decode::run(args),
     }
 }
