@@ -248,6 +248,27 @@ fn what_rang_for_single_devices_is_part_of_the_area_and_rings_again_where_it_is_
     });
 }
 
+#[test]
+fn a_maker_that_fails_within_one_county_is_one_incident_not_two() {
+    on_both(|store| {
+        let county = Group {
+            of: Of::County(region(COUNTY)),
+            region: region(COUNTY),
+            name: "龙亭区".into(),
+            devices: 40,
+        };
+        let first = area(&store, &county, silent(1..13), after(0));
+        assert!(first.fresh);
+        let second = area(&store, &vendor(20), silent(1..13), after(0));
+        assert_eq!((second.incident, second.singles.len()), (None, 0));
+        let more = area(&store, &vendor(20), silent(1..19), after(60));
+        assert!(more.fresh, "six more of the maker, outside the county, are an outage of their own");
+        assert!(more.singles.is_empty());
+        let again = area(&store, &county, silent(1..13), after(120));
+        assert_eq!((again.incident, again.fresh), (first.incident, false));
+    });
+}
+
 fn device(store: &Store, id: i64, person: Option<domain::ids::PersonId>, last_seen: Now) {
     let village = region(VILLAGE);
     store
