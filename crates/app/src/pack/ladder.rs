@@ -65,17 +65,14 @@ fn paces(top: &Fields<'_, '_>) -> Vec<Pace> {
     for table in top.tables("levels") {
         let level = table.word("code", &known, Level::from_code);
         table.text("name");
-        let pace = |level| Pace {
-            level,
-            factor: table.number("factor", 1, 20),
-            take_seconds: table.number("take_seconds", 5, SECONDS_MAX),
-            idle_seconds: table.number("idle_seconds", 60, SECONDS_MAX),
-        };
+        let factor = table.number("factor", 1, 20);
+        let take_seconds = table.number("take_seconds", 5, SECONDS_MAX);
+        let idle_seconds = table.number("idle_seconds", 60, SECONDS_MAX);
         if let Some(level) = level {
             if !seen.insert(level) {
                 table.tell("code", format!("等级 {} 写了两遍，请合并成一段", level.code()));
             }
-            list.push(pace(level));
+            list.push(Pace { level, factor, take_seconds, idle_seconds });
         }
         table.text("source");
         table.finish();
@@ -97,23 +94,18 @@ fn rungs(top: &Fields<'_, '_>) -> Vec<Rung> {
     let mut list: Vec<Rung> = Vec::new();
     for table in top.tables("steps") {
         let reach = table.word("reach", &reaches, Reach::from_code);
-        let rung = |reach| Rung {
-            after_seconds: table.number("after_seconds", 0, SECONDS_MAX),
-            reach,
-            rank: table.number_or_none("rank", 1, 9).unwrap_or(1),
-            label: table.text("label"),
-            levels: table.words("levels", &levels, Level::from_code),
-            kinds: table.words("kinds", &kinds, IncidentKind::from_code),
-        };
-        if let Some(rung) = reach.map(rung) {
-            if rung.levels.is_empty() {
-                table.tell("levels", "levels 不能为空，请写明用于哪些等级，例如 levels = [\"P1\", \"P2\"]");
-            }
-            if list.last().is_some_and(|before| before.after_seconds > rung.after_seconds) {
-                table.tell("after_seconds", "步骤应按时间先后排列，请把这一段移到前面");
-            }
-            list.push(rung);
+        let after_seconds = table.number("after_seconds", 0, SECONDS_MAX);
+        let rank = table.number_or_none("rank", 1, 9).unwrap_or(1);
+        let label = table.text("label");
+        let levels = table.words("levels", &levels, Level::from_code);
+        let kinds = table.words("kinds", &kinds, IncidentKind::from_code);
+        if levels.is_empty() {
+            table.tell("levels", "levels 不能为空，请写明用于哪些等级，例如 levels = [\"P1\", \"P2\"]");
         }
+        if list.last().is_some_and(|before| before.after_seconds > after_seconds) {
+            table.tell("after_seconds", "步骤应按时间先后排列，请把这一段移到前面");
+        }
+        list.extend(reach.map(|reach| Rung { after_seconds, reach, rank, label, levels, kinds }));
         table.text("source");
         table.finish();
     }

@@ -313,7 +313,7 @@ fn a_ladder_that_would_leave_somebody_unheard_is_told() {
         r#"reach = "grid_worker""#,
         r#"reach = "gridworker""#,
         expect![[
-            r#"ladder.toml 第 104 行：reach 里的“gridworker”不认识，可用的词：operator、elder、family、neighbour、grid_worker、station、leader、street、county、ambulance、fire、police"#
+            r#"ladder.toml 第 105 行：reach 里的“gridworker”不认识，可用的词：operator、elder、family、neighbour、grid_worker、station、leader、street、county、ambulance、fire、police"#
         ]],
     );
     changed("ladder", r#"levels = ["P1", "P2", "P3", "P4"]"#, r#"levels = ["P1", "P2", "P3"]"#, expect![""]);
