@@ -18,7 +18,7 @@ use app::{
     outcome::No,
     parties::accounts::{self, FIRST_CODE_HOURS},
     parties::imports,
-    signals::worker,
+    signals::{incidents, worker},
     store::Store,
 };
 use axum::serve::ListenerExt as _;
@@ -123,6 +123,7 @@ pub fn serve(
     let sealer = Sealer::start(opened.store.clone(), opened.seals.clone());
     let importer = imports::spawn_worker(opened.store.clone(), Arc::new(outside::now));
     let watchman = worker::spawn(opened.store.clone(), Arc::new(outside::now));
+    let watch = incidents::watch(opened.store.clone(), Arc::new(outside::now))?;
     let served = {
         let _inside = runtime.enter();
         let app = App::new(opened.store.clone(), outside::now, outside::random, demo);
@@ -138,6 +139,7 @@ pub fn serve(
     // Between two chunks; the next start goes on.
     drop(importer);
     drop(watchman);
+    drop(watch);
     sealer.stop();
     drop(opened);
     match served {

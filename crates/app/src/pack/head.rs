@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::{
     regions::{Level, RegionCode},
-    signals::{silence::Terms, water::WaterRule},
+    signals::{ladder, silence::Terms, water::WaterRule},
 };
 
 use super::{
@@ -59,6 +59,7 @@ fn empty() -> Pack {
         programmes: Vec::new(),
         watch: Terms::default(),
         water: WaterRule::default(),
+        ladder: ladder::Terms::standard(),
         areas: Vec::new(),
     }
 }

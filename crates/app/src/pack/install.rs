@@ -24,7 +24,7 @@ use crate::{
     ledger::{self, NewAccount},
     outcome::{No, Outcome},
     settings,
-    signals::{meters, silences},
+    signals::{incidents, meters, silences},
     store::{Fault, Tx},
 };
 
@@ -388,6 +388,7 @@ fn install_settings(tx: &mut Tx<'_>, pack: &Pack) -> Result<(), Fault> {
         centre: pack.centre,
         regions: pack.regions.clone(),
     };
+    incidents::set_terms(tx, &pack.ladder)?;
     settings::set(tx, PLACE, &serde_json::to_string(&place)?)?;
     let figures: Vec<_> = pack
         .figures

@@ -6,6 +6,7 @@
 
 mod head;
 mod install;
+mod ladder;
 mod programmes;
 mod reader;
 mod services;
@@ -64,6 +65,8 @@ pub struct Pack {
     pub watch: Terms,
     /// What a water meter may say.
     pub water: WaterRule,
+    /// Who is reached for when nobody takes an incident.
+    pub ladder: domain::signals::ladder::Terms,
     /// Regions of levels 1 to 3 that cover the pack or lie inside, with their names.
     pub areas: Vec<(RegionCode, String)>,
 }
@@ -196,6 +199,8 @@ pub struct Texts {
     pub services: String,
     /// `programmes.toml`
     pub programmes: String,
+    /// `ladder.toml`; empty for the terms that hold everywhere
+    pub ladder: String,
     /// `regions.csv`, shared by all packs
     pub regions: String,
 }
@@ -229,6 +234,7 @@ impl Pack {
                 pack: text("pack.toml"),
                 services: text("services.csv"),
                 programmes: text("programmes.toml"),
+                ladder: text(ladder::FILE),
                 regions: embedded_regions(),
             });
         }
@@ -252,6 +258,7 @@ impl Pack {
             pack: text("pack.toml"),
             services: text("services.csv"),
             programmes: text("programmes.toml"),
+            ladder: std::fs::read_to_string(folder.join(ladder::FILE)).unwrap_or_default(),
             regions: String::new(),
         };
         if !troubles.is_empty() {
@@ -273,6 +280,7 @@ impl Pack {
         let mut pack = head::read(&texts.pack, &found);
         pack.areas = head::areas(&texts.regions, &pack.regions, &found);
         pack.services = services::read(&texts.services, &found);
+        pack.ladder = ladder::read(&texts.ladder, &found);
         pack.programmes = programmes::read(&texts.programmes, &pack, &found);
         let troubles = found.into_sorted();
         if troubles.is_empty() { Ok(pack) } else { Err(PackFault(troubles)) }

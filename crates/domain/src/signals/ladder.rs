@@ -56,6 +56,11 @@ words! {
 }
 
 impl Reach {
+    /// Whether it is somebody around an elder: not to be woken for a mast or a battery.
+    pub fn around_elder(self) -> bool {
+        matches!(self, Reach::Elder | Reach::Family | Reach::Neighbour | Reach::GridWorker | Reach::Station)
+    }
+
     /// Whether it is only put before the operator: the platform never calls the emergency services by itself.
     pub fn suggested_only(self) -> bool {
         matches!(self, Reach::Ambulance | Reach::Fire | Reach::Police)
@@ -176,7 +181,9 @@ impl Terms {
     pub fn steps(&self, kind: IncidentKind, level: Level) -> impl Iterator<Item = (i64, i64, &Rung)> {
         let factor = self.pace(level).map_or(1, |p| p.factor);
         let meant = move |rung: &&Rung| {
-            rung.levels.contains(&level) && (rung.kinds.is_empty() || rung.kinds.contains(&kind))
+            rung.levels.contains(&level)
+                && (rung.kinds.is_empty() || rung.kinds.contains(&kind))
+                && (kind.about_people() || !rung.reach.around_elder())
         };
         (1..)
             .zip(self.rungs.iter().filter(meant))
@@ -198,6 +205,14 @@ mod tests {
         assert_eq!(red, [0, 0, 15, 60, 60, 60, 60, 90, 180, 300, 600]);
         assert_eq!(seconds(Level::P2), red.iter().map(|s| s * 4).collect::<Vec<_>>());
         assert_eq!(seconds(Level::P4), [0, 86_400]);
+    }
+
+    #[test]
+    fn nobody_wakes_a_family_for_a_mast() {
+        let terms = Terms::standard();
+        let reached: Vec<Reach> =
+            terms.steps(IncidentKind::Area, Level::P2).map(|(_, _, rung)| rung.reach).collect();
+        assert_eq!(reached, [Reach::Operator, Reach::Operator, Reach::Leader, Reach::Street, Reach::County]);
     }
 
     #[test]

@@ -265,6 +265,7 @@ impl World {
             "id" if under("/api/v1/orders/") => place(self.order),
             // See DUTY above.
             "id" if under("/api/v1/visit-duties/") || under("/duties/") => place(self.order),
+            "id" if under("/api/v1/incidents/") => place(self.incident),
             "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
             "id" if under("/imports/") || under("/api/v1/imports/") => place(self.import),
             "id" if under("/api/v1/people/") || under("/people/") => place(self.person),
@@ -326,6 +327,18 @@ impl World {
             ("POST", "ending") => json!({ "outcome": "ordered" }),
             ("POST", "disclosures") => json!({ "field": "phone", "reason": "核对身份" }),
             ("POST", "facts") => json!({ "kind": "living", "value": "alone", "source": "走访" }),
+            ("POST", "incidents") => json!({ "kind": "call", "text": "胸口痛" }),
+            ("POST", "hold") => json!({ "seconds": 30 }),
+            ("POST", "draft" | "note" | "handover" | "takeover" | "review" | "reopening") => {
+                json!({ "text": "与家属通话" })
+            }
+            ("POST", "escalation") => json!({ "to": "family" }),
+            ("POST", "contact-result") => json!({ "round": 1, "step": 1, "result": "busy" }),
+            ("POST", "level") => json!({ "level": "P2", "text": "已通话" }),
+            ("POST", "identification") => json!({ "person": self.person.to_string() }),
+            ("POST", "closure") => {
+                json!({ "outcome": "false_press", "with_elder": "女儿", "text": "误按，已安抚" })
+            }
             _ => json!({}),
         }
     }

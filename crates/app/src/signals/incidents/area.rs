@@ -60,7 +60,7 @@ pub struct Area {
     pub incident: Option<IncidentId>,
     /// Whether it began just now.
     pub fresh: bool,
-    /// Devices it does not stand for: each is to be told of by itself.
+    /// Devices neither it nor another area stands for: each is to be told of by itself.
     pub singles: Vec<SilentDevice>,
 }
 
@@ -75,15 +75,19 @@ pub fn area(tx: &mut Tx<'_>, group: &Group, silent: &[SilentDevice], now: Now) -
         Of::Vendor(vendor) => format!("area:vendor:{vendor}"),
         Of::County(county) => format!("area:county:{county}"),
     };
-    let many = too_many(silent.len(), group.devices, &terms);
     let there = sql::in_lane(tx, &lane)?.filter(|i| i.state != IncidentState::Closed);
+    // What another area stands for already is no second one: a maker's outage within a county is one incident.
+    let elsewhere: HashSet<DeviceId> =
+        sql::in_other_areas(tx, there.as_ref().map(|i| i.id))?.into_iter().collect();
+    let own: Vec<SilentDevice> = silent.iter().filter(|s| !elsewhere.contains(&s.device)).cloned().collect();
+    let many = too_many(own.len(), group.devices, &terms);
     let (mut incident, fresh) = match there {
         Some(there) => (there, false),
-        None if !many => return Ok(Area { incident: None, fresh: false, singles: silent.to_vec() }),
-        None => (begin(tx, group, silent, &lane, now)?, true),
+        None if !many => return Ok(Area { incident: None, fresh: false, singles: own }),
+        None => (begin(tx, group, &own, &lane, now)?, true),
     };
-    let covered = join(tx, &mut incident, silent, many, &terms, now)?;
-    let singles = silent.iter().filter(|s| !covered.contains(&s.device)).cloned().collect();
+    let covered = join(tx, &mut incident, &own, many, &terms, now)?;
+    let singles = own.into_iter().filter(|s| !covered.contains(&s.device)).collect();
     Ok(Area { incident: Some(incident.id), fresh, singles })
 }
 

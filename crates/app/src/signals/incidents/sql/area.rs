@@ -14,6 +14,8 @@ use crate::{
 
 crate::statements! {
     MEMBERS = "SELECT device, left_at FROM incident_member WHERE incident = ?1";
+    IN_OTHER_AREAS = "SELECT m.device FROM incident_member m JOIN incident i ON i.id = m.incident
+        WHERE m.left_at IS NULL AND i.id <> ?1 AND i.state <> 'closed'";
     JOIN = "INSERT INTO incident_member (incident, device, person, silent_since, joined_at)
         VALUES (?1, ?2, ?3, ?4, ?5)";
     JOIN_AGAIN = "UPDATE incident_member SET left_at = NULL, silent_since = ?3, joined_at = ?4
@@ -30,6 +32,11 @@ crate::statements! {
 /// The devices of an area and whether they were heard of again.
 pub(crate) fn members(tx: &mut Tx<'_>, area: IncidentId) -> Result<Vec<(DeviceId, bool)>, Fault> {
     tx.all(MEMBERS, p![area], |row| Ok((row.get(0)?, row.get::<Option<At>>(1)?.is_some())))
+}
+
+/// Devices other open areas stand for.
+pub(crate) fn in_other_areas(tx: &mut Tx<'_>, not: Option<IncidentId>) -> Result<Vec<DeviceId>, Fault> {
+    tx.all(IN_OTHER_AREAS, p![not.map_or(0, |id| id.0)], |row| row.get(0))
 }
 
 pub(crate) fn join(
