@@ -18,6 +18,7 @@ use app::{
     outcome::No,
     parties::accounts::{self, FIRST_CODE_HOURS},
     parties::imports,
+    signals::incidents,
     store::Store,
 };
 use axum::serve::ListenerExt as _;
@@ -121,6 +122,7 @@ pub fn serve(
 ) -> Result<ExitCode, Complaint> {
     let sealer = Sealer::start(opened.store.clone(), opened.seals.clone());
     let importer = imports::spawn_worker(opened.store.clone(), Arc::new(outside::now));
+    let watch = incidents::watch(opened.store.clone(), Arc::new(outside::now))?;
     let served = {
         let _inside = runtime.enter();
         let app = App::new(opened.store.clone(), outside::now, outside::random, demo);
@@ -135,6 +137,7 @@ pub fn serve(
     runtime.shutdown_timeout(Duration::from_secs(2));
     // Between two chunks; the next start goes on.
     drop(importer);
+    drop(watch);
     sealer.stop();
     drop(opened);
     match served {

@@ -12,6 +12,7 @@ use app::{
     ledger::{self, statements},
     orders,
     parties::people,
+    signals::incidents,
     store::{Fault, Store},
 };
 
@@ -54,10 +55,14 @@ fn check(store: &Store, seals: &SealFile) -> Result<Report, Fault> {
         // What the log says each thing was left as, by id; later entries replace earlier ones.
         let mut left: HashMap<i64, [u8; 16]> = HashMap::new();
         let mut placed = HashSet::new();
+        let mut opened = HashSet::new();
         let chain = evidence::verify_chain(tx, &seals, |entry| {
             left.extend(entry.digest.map(|digest| (entry.subject, digest)));
             if entry.act == "order.placed" {
                 placed.insert(entry.subject);
+            }
+            if entry.act == "incident.opened" {
+                opened.insert(entry.subject);
             }
         })?;
         report.add("evidence rows", chain);
@@ -74,6 +79,17 @@ fn check(store: &Store, seals: &SealFile) -> Result<Report, Fault> {
             what: "留痕里有这张工单，表里没有".to_owned(),
         });
         report.troubles.extend(lost);
+        let opened = RefCell::new(opened);
+        let found = incidents::verify(tx, |incident| {
+            opened.borrow_mut().remove(&incident);
+            left.get(&incident).copied()
+        })?;
+        report.add("incidents", found);
+        report.troubles.extend(opened.into_inner().into_iter().map(|id| Trouble::Row {
+            table: "incident",
+            id,
+            what: "留痕里有这起警情，表里没有".to_owned(),
+        }));
         report.troubles.extend(ledger::verify(tx)?);
         report.troubles.extend(statements::verify(tx)?);
         Ok::<_, Fault>(report)

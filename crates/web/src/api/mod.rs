@@ -4,6 +4,7 @@ mod call;
 pub mod calls;
 pub mod evidence;
 pub mod imports;
+pub mod incidents;
 pub mod ledger;
 pub mod me;
 pub mod openapi;

@@ -6,7 +6,9 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{calls, evidence, imports, ledger, me, orders, people, providers, regions, statements};
+use super::{
+    calls, evidence, imports, incidents, ledger, me, orders, people, providers, regions, statements,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +23,10 @@ use super::{calls, evidence, imports, ledger, me, orders, people, providers, reg
         providers::index, providers::show, providers::carers, providers::carer, providers::services,
         providers::service, providers::entitlements,
         statements::index, statements::create, statements::show, statements::check, statements::payment,
+        incidents::index, incidents::create, incidents::figures, incidents::missed, incidents::show,
+        incidents::acknowledgement, incidents::hold, incidents::draft, incidents::note, incidents::escalation,
+        incidents::contact_result, incidents::level, incidents::identification, incidents::handover,
+        incidents::takeover, incidents::closure, incidents::review, incidents::reopening,
         evidence::index,
         people::index, people::create, people::show, people::update, people::disclose, people::facts, people::state_fact,
         regions::index, regions::show,

@@ -127,11 +127,16 @@ fn device(service: &Service, range: RegionRange) -> i64 {
 
 /// Somebody pressed for help and nobody has taken it.
 fn incident(service: &Service, region: RegionCode, person: i64) -> i64 {
+/// An alarm that rings.
+fn incident(service: &Service, region: RegionCode) -> i64 {
+    use app::signals::incidents::{Opening, open};
+    use domain::signals::incident::{IncidentKind, Level};
     let now = service.now();
     let opening = Opening {
         kind: IncidentKind::Sos,
         level: Level::P1,
         person: Some(PersonId(person)),
+        person: None,
         device: None,
         region,
         pressed_at: None,
@@ -141,6 +146,10 @@ fn incident(service: &Service, region: RegionCode, person: i64) -> i64 {
         key: "world:1".into(),
     };
     service.bed.store.write(move |tx| incidents::open(tx, &opening, now)).unwrap().id.0
+        text: "按下紧急按钮".into(),
+        key: "record".into(),
+    };
+    service.bed.store.write(move |tx| open(tx, &opening, now)).unwrap().id.0
 }
 
 impl World {
@@ -220,6 +229,7 @@ impl World {
             import: import(&service, within),
             device: device(&service, within),
             incident: incident(&service, here, of_order("SELECT person FROM orders WHERE id = ?1")),
+            incident: incident(&service, here),
             order,
             account,
             service,
@@ -258,6 +268,7 @@ impl World {
             "id" if under("/hotline/alarms/") || under("/alarms/") => place(self.incident),
             "id" if under("/devices/") => place(self.device),
             "id" if under("/api/v1/orders/") => place(self.order),
+            "id" if under("/api/v1/incidents/") => place(self.incident),
             "id" if under("/api/v1/ledger/accounts/") => place(self.ledger),
             "id" if under("/imports/") || under("/api/v1/imports/") => place(self.import),
             "id" if under("/api/v1/people/") || under("/people/") => place(self.person),
@@ -319,6 +330,18 @@ impl World {
             ("POST", "ending") => json!({ "outcome": "ordered" }),
             ("POST", "disclosures") => json!({ "field": "phone", "reason": "核对身份" }),
             ("POST", "facts") => json!({ "kind": "living", "value": "alone", "source": "走访" }),
+            ("POST", "incidents") => json!({ "kind": "call", "text": "胸口痛" }),
+            ("POST", "hold") => json!({ "seconds": 30 }),
+            ("POST", "draft" | "note" | "handover" | "takeover" | "review" | "reopening") => {
+                json!({ "text": "与家属通话" })
+            }
+            ("POST", "escalation") => json!({ "to": "family" }),
+            ("POST", "contact-result") => json!({ "round": 1, "step": 1, "result": "busy" }),
+            ("POST", "level") => json!({ "level": "P2", "text": "已通话" }),
+            ("POST", "identification") => json!({ "person": self.person.to_string() }),
+            ("POST", "closure") => {
+                json!({ "outcome": "false_press", "with_elder": "女儿", "text": "误按，已安抚" })
+            }
             _ => json!({}),
         }
     }

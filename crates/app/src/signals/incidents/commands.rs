@@ -205,7 +205,7 @@ pub fn identify(
 ///
 /// # Errors
 /// When no reason is given, or the actor does not own it.
-pub fn hand_over(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId, reason: &str, now: Now) -> Done {
+pub fn hand_over(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId, reason: &str, now: Now) -> Done<Incident> {
     let (mut i, owner, terms) = open_one(tx, actor, id)?;
     let reason = said(reason, "交接说明", TEXT_MAX).decided()?;
     i.escalate(actor.account, &owner, now).decided()?;

@@ -218,7 +218,7 @@ pub(super) fn ring_again(
     (kind, why, text): (IncidentFactKind, &str, &str),
     terms: &Terms,
     now: Now,
-) -> Result<(), Fault> {
+) -> Result<Incident, Fault> {
     let owner = i.owner;
     let mut facts = Vec::new();
     if let Some(owner) = owner
@@ -232,5 +232,6 @@ pub(super) fn ring_again(
     facts.push(Fact::new(kind, text).with(json!({ "why": why, "from": owner, "round": i.round })));
     save::step(tx, actor, &mut i, &facts, terms, now)?;
     stop(tx, i.id, now)?;
-    begin(tx, &i, terms)
+    begin(tx, &i, terms)?;
+    Ok(i)
 }

@@ -6,11 +6,15 @@
 
 mod area;
 mod commands;
+mod figures;
 mod ladder;
 mod lists;
 mod open;
+mod outage;
 mod save;
 mod sql;
+mod verify;
+mod worker;
 
 use domain::{
     access::{Act, Actor, Role},
@@ -25,9 +29,13 @@ pub use commands::{
     Escalation, acknowledge, change_level, close, draft, escalate, hand_over, hold, identify, note, reached,
     reopen, review, send_back, take_over,
 };
+pub use figures::{Figures, Hour, figures};
 pub use ladder::{Ticked, anything_due, hand_over_left, set_terms, terms, tick};
 pub use lists::{DraftLine, FactLine, Filter, Line, Sheet, StepLine, count, desk, incident, incidents};
 pub use open::{ByHand, open, open_by_hand};
+pub use outage::{Missed, MissedCall, MissedDevice, Outage, beat, begin_window, latest_outage, missed};
+pub use verify::verify;
+pub use worker::{Watch, watch};
 
 use crate::{
     outcome::{Found, Outcome},

@@ -1,12 +1,18 @@
 //! Rows of incidents and their facts.
 
 mod area;
+mod figures;
 mod ladder;
 mod lists;
+mod outage;
+mod verify;
 
 pub(super) use area::*;
+pub(super) use figures::*;
 pub(super) use ladder::*;
 pub(super) use lists::*;
+pub(super) use outage::*;
+pub(super) use verify::*;
 
 use domain::{
     ids::{AccountId, CallId, IncidentId, PersonId},
@@ -20,7 +26,8 @@ use crate::{
     store::{Fault, Row, Tx},
 };
 
-pub(super) const EVERY: &[&[(&str, &str)]] = &[ALL, area::ALL, ladder::ALL, lists::ALL];
+pub(super) const EVERY: &[&[(&str, &str)]] =
+    &[ALL, area::ALL, figures::ALL, ladder::ALL, lists::ALL, outage::ALL, verify::ALL];
 
 /// The columns `row` reads, in its order.
 macro_rules! columns {
