@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use domain::regions::{Level, RegionCode};
+use domain::{
+    regions::{Level, RegionCode},
+    signals::ladder::Terms,
+};
 
 use super::{
     Figure, Funder, Pack,
@@ -51,6 +54,7 @@ fn empty() -> Pack {
         figures: Vec::new(),
         services: Vec::new(),
         programmes: Vec::new(),
+        terms: Terms::standard(),
         areas: Vec::new(),
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     ledger::{self, NewAccount},
     outcome::{No, Outcome},
     settings,
+    signals::incidents,
     store::{Fault, Tx},
 };
 
@@ -385,6 +386,7 @@ fn install_settings(tx: &mut Tx<'_>, pack: &Pack) -> Result<(), Fault> {
         centre: pack.centre,
         regions: pack.regions.clone(),
     };
+    incidents::set_terms(tx, &pack.terms)?;
     settings::set(tx, PLACE, &serde_json::to_string(&place)?)?;
     let figures: Vec<_> = pack
         .figures

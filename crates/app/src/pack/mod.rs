@@ -6,6 +6,7 @@
 
 mod head;
 mod install;
+mod ladder;
 mod programmes;
 mod reader;
 mod services;
@@ -19,6 +20,7 @@ use domain::{
     money::Fen,
     programmes::{ServiceItem, rule::Rule},
     regions::{Level, RegionCode},
+    signals::ladder::Terms,
     time::Day,
 };
 use rust_embed::RustEmbed;
@@ -58,6 +60,8 @@ pub struct Pack {
     pub services: Vec<Service>,
     /// Programmes, one for each validity.
     pub programmes: Vec<Programme>,
+    /// Who is reached for when nobody takes an incident.
+    pub terms: Terms,
     /// Regions of levels 1 to 3 that cover the pack or lie inside, with their names.
     pub areas: Vec<(RegionCode, String)>,
 }
@@ -190,6 +194,8 @@ pub struct Texts {
     pub services: String,
     /// `programmes.toml`
     pub programmes: String,
+    /// `ladder.toml`; empty for the terms that hold everywhere
+    pub ladder: String,
     /// `regions.csv`, shared by all packs
     pub regions: String,
 }
@@ -223,6 +229,7 @@ impl Pack {
                 pack: text("pack.toml"),
                 services: text("services.csv"),
                 programmes: text("programmes.toml"),
+                ladder: text(ladder::FILE),
                 regions: embedded_regions(),
             });
         }
@@ -246,6 +253,7 @@ impl Pack {
             pack: text("pack.toml"),
             services: text("services.csv"),
             programmes: text("programmes.toml"),
+            ladder: std::fs::read_to_string(folder.join(ladder::FILE)).unwrap_or_default(),
             regions: String::new(),
         };
         if !troubles.is_empty() {
@@ -267,6 +275,7 @@ impl Pack {
         let mut pack = head::read(&texts.pack, &found);
         pack.areas = head::areas(&texts.regions, &pack.regions, &found);
         pack.services = services::read(&texts.services, &found);
+        pack.terms = ladder::read(&texts.ladder, &found);
         pack.programmes = programmes::read(&texts.programmes, &pack, &found);
         let troubles = found.into_sorted();
         if troubles.is_empty() { Ok(pack) } else { Err(PackFault(troubles)) }

@@ -10,6 +10,7 @@ fn kaifeng() -> Texts {
         pack: text("pack.toml"),
         services: text("services.csv"),
         programmes: text("programmes.toml"),
+        ladder: text("ladder.toml"),
         regions: embedded_regions(),
     }
 }
@@ -29,6 +30,7 @@ fn changed(file: &str, from: &str, to: &str, expected: Expect) {
         "pack" => &mut texts.pack,
         "services" => &mut texts.services,
         "programmes" => &mut texts.programmes,
+        "ladder" => &mut texts.ladder,
         _ => &mut texts.regions,
     };
     assert!(text.contains(from), "the file has no {from:?}");
@@ -285,4 +287,34 @@ fn broken_files_are_told_and_not_crashed_on() {
             services.csv 第 1 行：缺少列 evidence，请在表头补上，并在每行填写
             services.csv 第 1 行：缺少列 contraindication，请在表头补上，并在每行填写"#]],
     );
+}
+
+#[test]
+fn the_ladder_of_every_pack_is_what_holds_everywhere_until_a_city_decides() {
+    let standard = domain::signals::ladder::Terms::standard();
+    for name in embedded() {
+        assert_eq!(Pack::load(&name).unwrap().terms, standard, "{name}");
+    }
+    let mut texts = kaifeng();
+    texts.ladder = String::new();
+    assert_eq!(Pack::read(&texts).unwrap().terms, standard, "a pack without the file");
+}
+
+#[test]
+fn a_ladder_that_would_leave_somebody_unheard_is_told() {
+    changed(
+        "ladder",
+        "hold_seconds = 60",
+        "hold_seconds = 600",
+        expect!["ladder.toml 第 6 行：hold_seconds 是 600，应在 5 到 60 之间"],
+    );
+    changed(
+        "ladder",
+        r#"reach = "grid_worker""#,
+        r#"reach = "gridworker""#,
+        expect![[
+            r#"ladder.toml 第 104 行：reach 里的“gridworker”不认识，可用的词：operator、elder、family、neighbour、grid_worker、station、leader、street、county、ambulance、fire、police"#
+        ]],
+    );
+    changed("ladder", r#"levels = ["P1", "P2", "P3", "P4"]"#, r#"levels = ["P1", "P2", "P3"]"#, expect![""]);
 }
