@@ -127,16 +127,11 @@ fn device(service: &Service, range: RegionRange) -> i64 {
 
 /// Somebody pressed for help and nobody has taken it.
 fn incident(service: &Service, region: RegionCode, person: i64) -> i64 {
-/// An alarm that rings.
-fn incident(service: &Service, region: RegionCode) -> i64 {
-    use app::signals::incidents::{Opening, open};
-    use domain::signals::incident::{IncidentKind, Level};
     let now = service.now();
     let opening = Opening {
         kind: IncidentKind::Sos,
         level: Level::P1,
         person: Some(PersonId(person)),
-        person: None,
         device: None,
         region,
         pressed_at: None,
@@ -146,10 +141,6 @@ fn incident(service: &Service, region: RegionCode) -> i64 {
         key: "world:1".into(),
     };
     service.bed.store.write(move |tx| incidents::open(tx, &opening, now)).unwrap().id.0
-        text: "按下紧急按钮".into(),
-        key: "record".into(),
-    };
-    service.bed.store.write(move |tx| open(tx, &opening, now)).unwrap().id.0
 }
 
 impl World {
@@ -229,7 +220,6 @@ impl World {
             import: import(&service, within),
             device: device(&service, within),
             incident: incident(&service, here, of_order("SELECT person FROM orders WHERE id = ?1")),
-            incident: incident(&service, here),
             order,
             account,
             service,

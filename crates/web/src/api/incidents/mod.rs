@@ -272,6 +272,8 @@ pub struct IncidentQuery {
     level: Option<String>,
     /// sos, fall, …
     kind: Option<String>,
+    /// real_helped, false_press, …
+    outcome: Option<String>,
     /// Only this region (12 digits, or fewer for a whole county or township).
     region: Option<String>,
     /// Only about this person.
@@ -328,6 +330,8 @@ impl IncidentQuery {
             device: parsed(self.device.as_deref(), "device")?,
             owner: None,
             area: parsed(self.area.as_deref(), "area")?,
+            outcomes: words(self.outcome.as_deref(), "outcome", IncidentOutcome::from_code)?,
+            slower_than: None,
             to_review,
             from: moment(self.from.as_deref(), "from")?,
             to: moment(self.to.as_deref(), "to")?,
