@@ -19,7 +19,11 @@ use domain::{
 };
 
 use super::alarm::part::{self, Stage as AlarmStage};
-use crate::{App, Page, desks::alarms::look, filters};
+use crate::{
+    App, Page,
+    desks::alarms::{look, missed},
+    filters,
+};
 
 /// Incidents looked at for the queue; beyond this a list serves better.
 const ALARMS_MOST: i64 = 200;
@@ -196,6 +200,8 @@ pub(super) struct Queue {
     pub(super) later: Vec<Alarm>,
     pub(super) later_more: usize,
     pub(super) reviews: Vec<Alarm>,
+    /// When nobody listened of late.
+    pub(super) outage: Option<String>,
     pub(super) ringing: usize,
     pub(super) longest: String,
     pub(super) current: Option<Chosen>,
@@ -238,7 +244,8 @@ impl Queue {
             None => offered(tx, actor)?,
         };
         let reviews = reviews(tx, actor, &book, now)?;
-        Ok(Queue { page, urgent, rings, later, later_more, reviews, ringing, longest, current })
+        let outage = missed::banner(tx, now)?;
+        Ok(Queue { page, urgent, rings, later, later_more, reviews, outage, ringing, longest, current })
     }
 
     pub(super) fn chosen(&self, ring: &Ring) -> bool {
