@@ -291,3 +291,28 @@ async fn after_an_outage_the_desk_asks_whom_it_missed() {
     service.later(25 * 60);
     assert!(!get(&service, &liu, "/hotline").await.body.contains("看看漏了谁"), "a day later it is no news");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_calls_the_family_opens_the_number_without_a_question() {
+    let (service, town, liu, id) = desk();
+    step(&service, &liu, id, "acknowledgement", &[]).await;
+    let person = town.wang;
+    let actor = support::actor(Role::Agent, region(COUNTY));
+    let store = service.bed.store.clone();
+    let contacts = store.read(move |tx| app::parties::people::contacts(tx, &actor, person)).unwrap();
+    let eye = format!("/people/{person}/reveal/contact_phone?contact={}", contacts[0].id);
+    let open = async || {
+        let request = axum::http::Request::builder()
+            .method("POST")
+            .uri(&eye)
+            .header("host", "xiyang.test")
+            .header("hx-request", "true")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", liu.cookie.clone().unwrap());
+        service.send(request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    assert_eq!(open().await.status, StatusCode::NO_CONTENT, "a reason is asked for");
+    step(&service, &liu, id, "acts", &[("word", "family")]).await;
+    let opened = open().await;
+    assert_eq!((opened.status, opened.body.as_str()), (StatusCode::OK, town::DAUGHTER));
+}

@@ -308,6 +308,9 @@ pub(super) struct Status {
     share: Option<String>,
     rang: i64,
     answered: i64,
+    /// Red alarms of today, and of a hundred those taken within 15 seconds.
+    red: i64,
+    red_share: Option<String>,
     as_of: String,
 }
 
@@ -320,7 +323,22 @@ impl Status {
             on.push(actor.name.clone());
         }
         // Of all that rang, not of all that were answered: who waited in vain counts.
-        let share = (rang > 0).then(|| format!("{}.{}", fast * 1000 / rang / 10, fast * 1000 / rang % 10));
-        Ok(Status { page, on: on.join("、"), share, rang, answered, as_of: now.0.clock() })
+        let share = (rang > 0).then(|| tenths(fast * 1000 / rang));
+        let red = incidents::figures(tx, actor, today, now.0)?.red;
+        Ok(Status {
+            page,
+            on: on.join("、"),
+            share,
+            rang,
+            answered,
+            red: red.count(),
+            red_share: red.permille_within(15).map(tenths),
+            as_of: now.0.clock(),
+        })
     }
+}
+
+/// `96.8` of a thousand.
+fn tenths(permille: i64) -> String {
+    format!("{}.{}", permille / 10, permille % 10)
 }
