@@ -228,7 +228,7 @@ fn carry_out(
             Act::Hold => drop(incidents::hold(tx, actor, id, HOLD_SECONDS, "", now)?),
             Act::Note(words) => drop(incidents::note(tx, actor, id, words, now)?),
             Act::Level(level, why) => drop(incidents::change_level(tx, actor, id, (*level, why), now)?),
-            Act::HandOver(why) => incidents::hand_over(tx, actor, id, why, now)?,
+            Act::HandOver(why) => drop(incidents::hand_over(tx, actor, id, why, now)?),
             Act::Close(Some(outcome), who) if !who.is_empty() => {
                 let closure = Closure { outcome: *outcome, with_elder: who.clone(), text: text.to_owned() };
                 incidents::close(tx, actor, id, &closure, now)?;
