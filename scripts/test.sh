@@ -33,7 +33,7 @@ part() {
 counts() {
   # Colours are stripped first; `test result:` lines of cargo test add up, nextest and our own runners end with one.
   sed 's/\x1b\[[0-9;]*m//g' "$2" |
-    { grep -E '^ *(test result:|Summary \[|journeys:|islands:|\[[0-9:]+\] checks:)' || true; } |
+    { grep -E '^ *(test result:|Summary \[|journeys:|islands:|alarms:|\[[0-9:]+\] checks:)' || true; } |
     { grep -oE "[0-9]+ $1" || true; } | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
@@ -52,6 +52,7 @@ part "Examples in the documentation. 文档示例" cargo test --workspace --doc 
 part "The page scripts against a server that fails. 页面脚本" node tests/browser/islands.mjs
 part "The program for the journeys. 构建程序" cargo build -p xiyang
 part "Journeys through the pages in Chromium. 浏览器流程" node tests/browser/run.mjs
+part "A night at the alarm desk, with the server killed. 告警台值一夜班" node tests/browser/alarms.mjs
 
 step "Done. 完成"
 echo "$passed passed, $failed failed"

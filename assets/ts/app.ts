@@ -2,6 +2,7 @@
 // and does nothing without them; every page works when this file does not run.
 import htmx from "htmx.org";
 import { startDialogs } from "./dialog";
+import { one } from "./dom";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
 import { startPrint } from "./print";
@@ -13,4 +14,10 @@ startToasts();
 startDialogs();
 startKeys();
 startPrint();
-startLive((source, target) => void htmx.ajax("get", source, { target, swap: "innerHTML" }));
+startLive((source, target) => {
+  // Whoever moves along the rows with the keys must not be thrown out by news.
+  const held = target.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+  void htmx.ajax("get", source, { target, swap: "innerHTML" }).then(() => {
+    if (held && document.activeElement === document.body) one(`[href="${CSS.escape(held)}"]`, target)?.focus({ preventScroll: true });
+  });
+});

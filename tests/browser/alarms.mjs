@@ -203,5 +203,5 @@ await night(browser, problems).catch((error) => problems.push(String(error)));
 await browser.close();
 await rm(data, { recursive: true, force: true });
 for (const problem of problems) console.log(problem.replace(/^/gm, "      "));
-console.log(`alarms: ${problems.length === 0 ? "passed" : `${problems.length} problems`}`);
+console.log(`alarms: ${problems.length === 0 ? 1 : 0} passed, ${problems.length} failed`);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -39,6 +39,17 @@ async function desk(browser, server) {
   await holds("the page listens", () => server.streams.length === 1);
   server.streams.at(-1).write("event: order-placed\ndata: 7\n\n");
   await holds("an event fetches its part of the page", async () => (await text("ol")).includes("fresh"));
+  await holds("a part about another thing stays as it is", async () => (await text("#eight")) === "eight");
+  server.streams.at(-1).write("event: order-placed\ndata: 8\n\n");
+  await holds("and is fetched when it is the one", async () => (await text("#eight")).includes("fresh"));
+  await holds("sound is off until somebody touches the page, and the button says so", async () => ["打开声音", "声音已开"].includes(await text("[data-sound]")));
+  server.streams.at(-1).write("event: alarm-raised\ndata: 1\n\n");
+  await holds("what rings is counted in the title", async () => (await page.title()) === "(1) t");
+  await holds("and said in words", async () => (await text("#announce")) === "新警情 王**");
+  await page.keyboard.press("k");
+  await holds("after any key it can be heard", async () => (await text("[data-sound]")) === "声音已开");
+  await page.keyboard.press("m");
+  await holds("and be silenced", async () => (await text("[data-sound]")) === "已静音");
   const before = await text("ol");
   server.streams.at(-1).destroy();
   await holds("a dropped line is told", async () => (await text("#connection")) === "断线");

@@ -163,6 +163,8 @@ pub fn table() -> Vec<Route> {
         post("/hotline/emergency", May(Act::AnswerAlarms), hotline::alarm::emergency),
         // Incidents as records
         get("/alarms", May(Act::SeeAlarms), desks::alarms::index),
+        get("/alarms/figures", May(Act::SeeAlarms), desks::alarms::figures::show),
+        get("/alarms/missed", May(Act::SeeAlarms), desks::alarms::missed),
         get("/alarms/{id}", May(Act::SeeAlarms), desks::alarms::show),
         post("/alarms/{id}/review", May(Act::ReviewAlarms), desks::alarms::review),
         post("/alarms/{id}/return", May(Act::ReviewAlarms), desks::alarms::send_back),

@@ -241,3 +241,78 @@ async fn the_list_is_narrowed_by_its_address() {
     assert_eq!(get(&service, &elsewhere, &format!("/alarms/{id}")).await.status, StatusCode::NOT_FOUND);
     assert_eq!(Level::P1.code(), "P1");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answer_times_open_the_rows_behind_them() {
+    let (service, _, liu, slow) = desk();
+    service.later(2);
+    step(&service, &liu, slow, "acknowledgement", &[]).await;
+    let form = [("outcome", "false_press"), ("with_elder", "女儿"), ("text", "误碰")];
+    step(&service, &liu, slow, "closure", &form).await;
+    let fast = alarm(&service, None, IncidentKind::Smoke, "smoke-1");
+    step(&service, &liu, fast, "acknowledgement", &[]).await;
+    service.later(1);
+    let seen = get(&service, &liu, "/alarms/figures").await;
+    assert_eq!(seen.status, StatusCode::OK, "{}", seen.body);
+    for word in ["50.0%", "未达标", "GB/T 33358", "NENA", "TSA", "100.0%", "烟雾报警", "最差的一小时"]
+    {
+        assert!(seen.body.contains(word), "{word} in {}", seen.body);
+    }
+    let rows = get(&service, &liu, "/alarms?from=2026-11-21&to=2026-11-21&slower=60").await;
+    assert!(
+        rows.body.contains(&format!("/alarms/{slow}\"")) && !rows.body.contains(&format!("/alarms/{fast}\""))
+    );
+    assert!(rows.body.contains("60 秒内没有接手"));
+    let wrong = get(&service, &liu, "/alarms?outcome=false").await;
+    assert!(
+        wrong.body.contains(&format!("/alarms/{slow}\""))
+            && !wrong.body.contains(&format!("/alarms/{fast}\""))
+    );
+    let real = get(&service, &liu, "/alarms?outcome=real").await;
+    assert!(real.body.contains("没有符合条件的警情"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_the_desk_asks_whom_it_missed() {
+    let (service, _, liu, _) = desk();
+    assert!(!get(&service, &liu, "/hotline").await.body.contains("看看漏了谁"));
+    assert!(get(&service, &liu, "/alarms/missed").await.body.contains("最近七天没有中断"));
+    let first = service.now();
+    let store = &service.bed.store;
+    store.write(move |tx| incidents::begin_window(tx, first)).unwrap();
+    service.later(30);
+    ring(&service, "c-9", OWN);
+    service.later(1);
+    let second = service.now();
+    store.write(move |tx| incidents::begin_window(tx, second)).unwrap();
+    assert!(get(&service, &liu, "/hotline").await.body.contains("看看漏了谁"));
+    let missed = get(&service, &liu, "/alarms/missed").await;
+    assert!(missed.body.contains("系统中断") && missed.body.contains("138****1234"), "{}", missed.body);
+    service.later(25 * 60);
+    assert!(!get(&service, &liu, "/hotline").await.body.contains("看看漏了谁"), "a day later it is no news");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_calls_the_family_opens_the_number_without_a_question() {
+    let (service, town, liu, id) = desk();
+    step(&service, &liu, id, "acknowledgement", &[]).await;
+    let person = town.wang;
+    let actor = support::actor(Role::Agent, region(COUNTY));
+    let store = service.bed.store.clone();
+    let contacts = store.read(move |tx| app::parties::people::contacts(tx, &actor, person)).unwrap();
+    let eye = format!("/people/{person}/reveal/contact_phone?contact={}", contacts[0].id);
+    let open = async || {
+        let request = axum::http::Request::builder()
+            .method("POST")
+            .uri(&eye)
+            .header("host", "xiyang.test")
+            .header("hx-request", "true")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", liu.cookie.clone().unwrap());
+        service.send(request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    assert_eq!(open().await.status, StatusCode::NO_CONTENT, "a reason is asked for");
+    step(&service, &liu, id, "acts", &[("word", "family")]).await;
+    let opened = open().await;
+    assert_eq!((opened.status, opened.body.as_str()), (StatusCode::OK, town::DAUGHTER));
+}

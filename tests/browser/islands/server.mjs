@@ -21,11 +21,14 @@ const staff = () => `${head("desk")}<body data-live="/live">
 <span id="connection" class="pill" data-state="on" data-words="在线|断线">在线</span>
 <ol data-refresh="order-placed alarm-raised" data-src="/fragment"><li>first</li></ol>
 <span class="masked"><span class="value">4102**</span><a class="eye" href="/reveal" data-reveal aria-label="查看证件号">o</a></span>
+<p id="eight" data-refresh="order-placed" data-subject="8" data-src="/fragment">eight</p>
 <a class="row-link" href="/r1">r1</a><a class="row-link" href="/r2">r2</a>
 <form class="cmd" data-commands='[{"say":"fall","means":"跌倒","does":"kind=fall"},{"say":"dispatch","means":"派人","does":"#go"}]'><label for="cmd">命令</label><input id="cmd" class="form-control"><p class="cmd-ghost"></p></form>
 <label><input type="radio" name="kind" value="fall">跌倒</label><button id="go" type="button">派</button>
 <div class="field"><textarea data-save="/notes"></textarea><p class="saved" data-words="已保存 HH:MM:SS|正在保存|没有存上"></p></div>
 <span class="clock" data-since="${new Date(Date.now() - RANG_SECONDS_AGO * 1_000).toISOString()}"></span>
+<section class="queue" data-refresh="alarm-raised" data-src="/queue"></section><p id="announce"></p>
+<button type="button" data-sound data-key="m" data-words="打开声音|声音已开|已静音" hidden></button>
 <button type="button" data-open="keys" data-key="?" hidden>快捷键</button>
 <dialog id="keys"><ul class="key-list" data-words="打开|关闭|下一行|上一行|搜索"></ul></dialog>
 <dialog id="reveal"><form method="post"><input name="reason" id="reason" required><p class="field-error" hidden></p><button id="show">查看</button></form></dialog></body>`;
@@ -62,6 +65,7 @@ export async function startServer(dist) {
       return streams.push(response);
     }
     if (path === "/fragment") return say(200, HTML, `<li>fresh ${(fragments += 1)}</li>`);
+    if (path === "/queue") return say(200, HTML, `<a class="queue-item" href="/alarms/1" data-rings="p1" data-round="1" data-say="新警情 王**">SOS</a>`);
     if (path === "/reveal") {
       mood.reason ||= body.includes("reason=");
       return mood.reason ? say(200, { "content-type": "text/plain" }, "<b>410202</b>") : say(204, {});

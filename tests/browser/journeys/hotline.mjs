@@ -10,7 +10,11 @@ async function answer(page) {
   for (let tries = 0; tries < TRIES; tries += 1) {
     await page.goto("/hotline");
     if (/\/calls\//.test(page.url())) return true;
-    await page.waitForSelector('.now button[data-key="a"]', { timeout: 60_000 }).catch(() => {});
+    // Incidents stand above the telephone; this journey is about calls.
+    const ringing = page.locator('.queue [data-rings="call"]').first();
+    await ringing.waitFor({ timeout: 60_000 }).catch(() => {});
+    if (!(await ringing.count())) continue;
+    await page.goto(await ringing.getAttribute("href"));
     if (!(await page.locator('.now button[data-key="a"]').count())) continue;
     await Promise.all([page.waitForNavigation(), page.keyboard.press("a")]);
     if (/\/calls\//.test(page.url()) && (await page.locator("#cmd").count())) return true;

@@ -261,6 +261,9 @@ impl World {
             "id" if under("/statements/") || under("/api/v1/statements/") => county(self.statement),
             "id" if under("/hotline/calls/") || under("/api/v1/calls/") => place(self.call),
             "id" if under("/hotline/alarms/") || under("/alarms/") => place(self.incident),
+            "id" if under("/hotline/alarms/") || under("/alarms/") || under("/api/v1/incidents/") => {
+                place(self.incident)
+            }
             "id" if under("/devices/") => place(self.device),
             "id" if under("/api/v1/orders/") => place(self.order),
             // See DUTY above.

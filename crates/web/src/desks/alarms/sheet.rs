@@ -223,7 +223,7 @@ pub async fn hand_over(
 ) -> Reply {
     let (id, actor) = (id_of(&id)?, signed.actor());
     match app.write(move |tx, now| incidents::hand_over(tx, &actor, id, &form.text, now)).await {
-        Ok(()) => Ok(see("/hotline")),
+        Ok(_) => Ok(see("/hotline")),
         Err(no) => said(id, Err(no)),
     }
 }

@@ -19,7 +19,11 @@ use domain::{
 };
 
 use super::alarm::part::{self, Stage as AlarmStage};
-use crate::{App, Page, desks::alarms::look, filters};
+use crate::{
+    App, Page,
+    desks::alarms::{look, missed},
+    filters,
+};
 
 /// Incidents looked at for the queue; beyond this a list serves better.
 const ALARMS_MOST: i64 = 200;
@@ -196,6 +200,8 @@ pub(super) struct Queue {
     pub(super) later: Vec<Alarm>,
     pub(super) later_more: usize,
     pub(super) reviews: Vec<Alarm>,
+    /// When nobody listened of late.
+    pub(super) outage: Option<String>,
     pub(super) ringing: usize,
     pub(super) longest: String,
     pub(super) current: Option<Chosen>,
@@ -238,7 +244,8 @@ impl Queue {
             None => offered(tx, actor)?,
         };
         let reviews = reviews(tx, actor, &book, now)?;
-        Ok(Queue { page, urgent, rings, later, later_more, reviews, ringing, longest, current })
+        let outage = missed::banner(tx, now)?;
+        Ok(Queue { page, urgent, rings, later, later_more, reviews, outage, ringing, longest, current })
     }
 
     pub(super) fn chosen(&self, ring: &Ring) -> bool {
@@ -301,6 +308,9 @@ pub(super) struct Status {
     share: Option<String>,
     rang: i64,
     answered: i64,
+    /// Red alarms of today, and of a hundred those taken within 15 seconds.
+    red: i64,
+    red_share: Option<String>,
     as_of: String,
 }
 
@@ -313,7 +323,22 @@ impl Status {
             on.push(actor.name.clone());
         }
         // Of all that rang, not of all that were answered: who waited in vain counts.
-        let share = (rang > 0).then(|| format!("{}.{}", fast * 1000 / rang / 10, fast * 1000 / rang % 10));
-        Ok(Status { page, on: on.join("、"), share, rang, answered, as_of: now.0.clock() })
+        let share = (rang > 0).then(|| tenths(fast * 1000 / rang));
+        let red = incidents::figures(tx, actor, today, now.0)?.red;
+        Ok(Status {
+            page,
+            on: on.join("、"),
+            share,
+            rang,
+            answered,
+            red: red.count(),
+            red_share: red.permille_within(15).map(tenths),
+            as_of: now.0.clock(),
+        })
     }
+}
+
+/// `96.8` of a thousand.
+fn tenths(permille: i64) -> String {
+    format!("{}.{}", permille / 10, permille % 10)
 }

@@ -5,6 +5,7 @@ pub(super) mod part;
 
 use app::{
     outcome::{No, Outcome},
+    parties::people::{self, Field},
     signals::incidents::{self, ByHand, Escalation},
     store::Tx,
 };
@@ -18,8 +19,8 @@ use domain::{
     access::Actor,
     ids::{CallId, IncidentId, PersonId},
     signals::{
-        incident::{Closure, IncidentKind, IncidentOutcome, IncidentRefusal},
-        ladder::ReachResult,
+        incident::{Closure, Incident, IncidentKind, IncidentOutcome, IncidentRefusal},
+        ladder::{Reach, ReachResult},
     },
     time::Now,
 };
@@ -221,12 +222,13 @@ fn carry_out(
             Act::Answer => drop(incidents::acknowledge(tx, actor, id, now)?),
             Act::Reach(to) => {
                 let ask = Escalation { to: *to, text: String::new() };
-                incidents::escalate(tx, actor, id, &ask, now)?;
+                let (incident, _) = incidents::escalate(tx, actor, id, &ask, now)?;
+                open_numbers(tx, actor, &incident, *to, now)?;
             }
             Act::Hold => drop(incidents::hold(tx, actor, id, HOLD_SECONDS, "", now)?),
             Act::Note(words) => drop(incidents::note(tx, actor, id, words, now)?),
             Act::Level(level, why) => drop(incidents::change_level(tx, actor, id, (*level, why), now)?),
-            Act::HandOver(why) => incidents::hand_over(tx, actor, id, why, now)?,
+            Act::HandOver(why) => drop(incidents::hand_over(tx, actor, id, why, now)?),
             Act::Close(Some(outcome), who) if !who.is_empty() => {
                 let closure = Closure { outcome: *outcome, with_elder: who.clone(), text: text.to_owned() };
                 incidents::close(tx, actor, id, &closure, now)?;
@@ -236,6 +238,30 @@ fn carry_out(
         }
     }
     Ok(ended)
+}
+
+/// Whoever calls the elder's people needs their numbers now: the reason goes on record, so that from here on each
+/// number opens with one key and no question.
+fn open_numbers(tx: &mut Tx<'_>, actor: &Actor, incident: &Incident, to: Reach, now: Now) -> Done {
+    let (Reach::Family | Reach::Neighbour | Reach::Elder, Some(person)) = (to, incident.person) else {
+        return Ok(());
+    };
+    let first = match people::contacts(tx, actor, person) {
+        Ok(contacts) => contacts.into_iter().next(),
+        Err(No::NotFound) => None,
+        Err(no) => return Err(no.map(|never| match never {})),
+    };
+    let field = match (to, first) {
+        (Reach::Elder, _) => Field::Phone,
+        (_, Some(contact)) => Field::ContactPhone(contact.id),
+        (_, None) => return Ok(()),
+    };
+    let reason = format!("处置警情 {}", incident.id);
+    match people::reveal(tx, actor, person, field, Some(&reason), now) {
+        // No number, or a post that opens none: the incident goes on all the same.
+        Ok(_) | Err(No::Refused(_) | No::NotFound | No::Forbidden(_)) => Ok(()),
+        Err(No::Fault(fault)) => Err(No::Fault(fault)),
+    }
 }
 
 /// Keeps what is typed, while it is typed.

@@ -14,7 +14,8 @@ use app::{
 use askama::Template;
 use domain::{
     access::{Act, Actor},
-    ids::IncidentId,
+    ids::{IncidentId, PersonId},
+    parties::FactValue,
     signals::{
         incident::{IncidentOutcome, IncidentState, Level},
         ladder::ReachResult,
@@ -200,6 +201,8 @@ pub(crate) struct AlarmPart {
     level_look: &'static str,
     pub(crate) who: Option<Who>,
     place: String,
+    /// What the record says to whoever must get in: a door's code, a key at the neighbour's.
+    remarks: Vec<String>,
     text: String,
     verified: bool,
     presses: i64,
@@ -241,6 +244,10 @@ impl AlarmPart {
             },
             None => None,
         };
+        let remarks = match &who {
+            Some(who) => remarks(tx, actor, who.id, now)?,
+            None => Vec::new(),
+        };
         let helpers = match (&who, asked.closing) {
             (Some(who), true) => helpers(tx, actor, who.id)?,
             _ => Vec::new(),
@@ -256,6 +263,7 @@ impl AlarmPart {
             icon: look::icon(i.kind),
             level_look: look::chip(i.level),
             place: regions::book(tx)?.path_of(i.region),
+            remarks,
             text: i.text.clone(),
             verified: i.verified,
             presses: i.presses,
@@ -324,8 +332,21 @@ fn device(tx: &mut Tx<'_>, actor: &Actor, line: &Line, now: Now) -> Answer<Optio
     })
 }
 
+/// The remarks that hold on an elder's record.
+fn remarks(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<Vec<String>> {
+    let facts = people::person(tx, actor, person, now)?.facts;
+    let holds = |fact: &people::Fact| fact.known_to.is_none() && fact.span.holds(now.day());
+    Ok(facts
+        .iter()
+        .filter(|fact| holds(fact))
+        .filter_map(
+            |fact| if let FactValue::Remark(words) = &fact.value { Some(words.to_string()) } else { None },
+        )
+        .collect())
+}
+
 /// Who may be with the elder, to choose from while writing the ending.
-fn helpers(tx: &mut Tx<'_>, actor: &Actor, person: domain::ids::PersonId) -> Answer<Vec<String>> {
+fn helpers(tx: &mut Tx<'_>, actor: &Actor, person: PersonId) -> Answer<Vec<String>> {
     let contacts = people::contacts(tx, actor, person)?;
     let mut names: Vec<String> =
         contacts.into_iter().map(|c| format!("{} {}", c.relation, c.name).trim().to_owned()).collect();
