@@ -3,12 +3,18 @@
 //! Every bench prints one object: figures, the limits it ran against, and the machine. A figure without its limits and
 //! peers of the same run says little on a machine that others use too.
 
+mod browse;
 mod cycle;
 mod disk;
+mod import;
 mod load;
 mod orders;
+mod pages;
 mod peers;
+mod people;
+mod place;
 mod report;
+mod scratch;
 mod seed;
 mod server;
 mod store;
@@ -18,7 +24,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::complaint::Complaint;
+use import::ImportArgs;
 use orders::OrdersArgs;
+use pages::PagesArgs;
+use people::PeopleArgs;
 
 /// Arguments of `xiyang bench`.
 #[derive(Debug, Args)]
@@ -31,11 +40,20 @@ pub(crate) struct BenchArgs {
 enum What {
     /// 工单全程：下单、派单、签到、签退、结算。The life of an order, five durable requests
     Orders(OrdersArgs),
+    /// 全市最常打开的十个页面。The ten pages most open, in a whole city
+    Pages(PagesArgs),
+    /// 全市找人：姓名、首字母、后四位、筛选、排序。Finding people in a whole city
+    People(PeopleArgs),
+    /// 导入一份大名单。A long list through the import
+    Import(ImportArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
     crate::outside::log("warn");
     match args.what {
         What::Orders(args) => orders::run(args),
+        What::Pages(args) => pages::run(&args),
+        What::People(args) => people::run(&args),
+        What::Import(args) => import::run(&args),
     }
 }

@@ -14,15 +14,15 @@ use crate::{
 };
 
 /// The carers who serve the order's region, nearest homes first; 0.67 shrinks a degree of longitude at 35° north.
-/// Every statement about them begins with the same list, so that none has to be asked carer by carer.
+/// Every statement about them begins with the same list, so that none has to be asked carer by carer. `CROSS`
+/// leads by way of the providers who serve the place rather than through all carers of a wide scope.
 macro_rules! near {
     ($rest:literal) => {
         concat!(
-            "WITH near AS (SELECT c.id, c.provider FROM carer c
-                JOIN provider v ON v.id = c.provider
-                WHERE c.left_at IS NULL AND (CAST(?5 AS BIGINT) = 0 OR c.provider = ?5)
+            "WITH near AS (SELECT c.id, c.provider FROM provider v CROSS JOIN carer c
+                WHERE c.provider = v.id AND c.left_at IS NULL AND (CAST(?5 AS BIGINT) = 0 OR c.provider = ?5)
                     AND v.area_lo <= ?1 AND v.area_hi >= ?1
-                    AND c.region BETWEEN ?6 AND ?7
+                    AND +c.region BETWEEN ?6 AND ?7
                 ORDER BY CASE WHEN c.lon IS NULL OR CAST(?2 AS DOUBLE PRECISION) IS NULL THEN 1000.0
                     ELSE (c.lon - ?2) * (c.lon - ?2) * 0.67 + (c.lat - ?3) * (c.lat - ?3) END, c.id
                 LIMIT ?4) ",
