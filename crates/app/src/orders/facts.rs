@@ -89,17 +89,18 @@ pub(super) fn facts_near(
     let near = sql::Near { order, home: home.map(|p| (p.lon(), p.lat())), scope, limit: JUDGED_MAX };
     let mut rows: HashMap<CarerId, sql::CarerRows> =
         near.carers(tx)?.into_iter().map(|rows| (rows.carer, rows)).collect();
-    near.each_skill(tx, |carer, skill| {
+    let carers: Vec<CarerId> = rows.keys().copied().collect();
+    sql::each_skill(tx, &carers, |carer, skill| {
         if let Some(rows) = rows.get_mut(&carer) {
             rows.skills.push(skill);
         }
     })?;
-    near.each_booking(tx, around.week, around.until, |carer, booking| {
+    sql::each_booking(tx, &carers, order.id, (around.week, around.until), |carer, booking| {
         if let Some(rows) = rows.get_mut(&carer) {
             rows.bookings.push(booking);
         }
     })?;
-    near.each_refusal(tx, around.today, |carer, count| {
+    sql::each_refusal(tx, around.today, |carer, count| {
         if let Some(rows) = rows.get_mut(&carer) {
             rows.refusals = count;
         }

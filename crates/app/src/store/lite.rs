@@ -27,6 +27,9 @@ use writer::{Message, Writer};
 
 /// Readers at once; more than the cores, because a page's questions are short.
 const READERS: usize = 4;
+/// Bytes of the file each connection looks at without copying. Every reader counts them as its own, so all of them
+/// together must stay far below the memory of a small server however long it runs.
+const MAPPED: i64 = 512 * 1024 * 1024;
 /// How often the log is copied back while there is something new in it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Write-ahead log pages after which the writer itself starts a new log.
@@ -116,7 +119,7 @@ fn connect(file: &Path) -> Result<Connection, Fault> {
     conn.pragma_update(None, "foreign_keys", 1)?;
     conn.pragma_update(None, "cache_size", -131_072)?;
     conn.pragma_update(None, "temp_store", "memory")?;
-    conn.pragma_update(None, "mmap_size", 1_073_741_824_i64)?;
+    conn.pragma_update(None, "mmap_size", MAPPED)?;
     // Otherwise a statement on a table with partial indexes is parsed and planned anew whenever a bound value changes.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(conn)

@@ -21,6 +21,8 @@ use std::{
     sync::{Arc, OnceLock, mpsc},
 };
 
+use domain::time::Now;
+
 pub use dialect::Dialect;
 pub use fault::{Fault, FaultKind};
 pub use ids::IdSource;
@@ -181,6 +183,11 @@ impl Store {
     /// Keys of the installation, for what is encrypted or signed outside a transaction.
     pub fn vault(&self) -> &Vault {
         &self.shared.vault
+    }
+
+    /// A new id, for what is made ready outside a transaction.
+    pub fn id(&self, now: Now) -> i64 {
+        self.shared.ids.next(now.0)
     }
 
     /// Asks to be called after every commit that put something into the outbox. Only the first caller is heard.

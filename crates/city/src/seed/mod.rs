@@ -16,11 +16,11 @@ use std::{
 
 use app::{
     pack::{self, Pack},
-    parties::people::{self as register, NewPerson},
+    parties::people::{self as register, NewPerson, Prepared},
     programmes,
     regions::{self, NewRegion},
     settings,
-    store::{Fault, Store},
+    store::{Fault, Store, Tx},
 };
 use domain::{
     access::{Actor, Role},
@@ -41,6 +41,8 @@ use crate::City;
 const BATCH: usize = 2_000;
 /// Batches that wait for the store, so that neither side waits for the other and memory stays small.
 const AHEAD: usize = 3;
+/// Batches that are with the store.
+const AT_ONCE: usize = 2;
 
 /// Told how far a step has come: its name, how much is done, of how much.
 pub type Progress<'a> = dyn FnMut(&'static str, u64, u64) + 'a;
@@ -136,8 +138,8 @@ fn region_rows(city: &City, pack: &Pack) -> Vec<NewRegion> {
     rows
 }
 
-/// Enters everybody, village by village; a second thread makes the next people while the store writes these. Answers
-/// the ids of those that are wanted later.
+/// Enters everybody, village by village, while a second thread makes the next people and encrypts them. Answers the ids
+/// of those that are wanted later.
 fn enrol_people(
     store: &Store,
     city: &Arc<City>,
@@ -149,24 +151,39 @@ fn enrol_people(
     let mut ids = HashMap::with_capacity(wanted.len());
     let all = u64::from(city.spec.people);
     store.write(register::begin_bulk)?;
-    let (send, receive) = mpsc::sync_channel::<(u32, Vec<NewPerson>)>(AHEAD);
+    let (send, receive) = mpsc::sync_channel::<(u32, Prepared)>(AHEAD);
     let maker = {
-        let city = Arc::clone(city);
-        std::thread::spawn(move || make_batches(&city, &send))
+        let (city, store) = (Arc::clone(city), store.clone());
+        std::thread::spawn(move || make_batches(&city, &store, now, &send))
     };
-    for (first, batch) in receive {
-        let count = batch.len() as u64;
-        let enrolled = store.write(move |tx| {
-            let done = register::enrol_many(tx, &builder(Role::System), &batch, now);
-            must("entering elders", done)
-        })?;
-        for (index, enrolled) in (first..).zip(enrolled) {
+    let (answer, answers) = mpsc::channel();
+    let (mut asked, mut more) = (0, true);
+    // One batch is written while the one before is on its way to the disk.
+    while more || asked > 0 {
+        if more && asked < AT_ONCE {
+            let Ok((first, batch)) = receive.recv() else {
+                more = false;
+                continue;
+            };
+            let (answer, count) = (answer.clone(), batch.count());
+            asked += 1;
+            let enter = move |tx: &mut Tx<'_>| {
+                let done = register::enrol_prepared(tx, &builder(Role::System), &batch, now);
+                must("entering elders", done)
+            };
+            store.write_then(enter, move |enrolled| drop(answer.send((first, count, enrolled))));
+            continue;
+        }
+        let (first, count, enrolled) =
+            answers.recv().map_err(|_| Fault::other("the store answered nothing"))?;
+        asked -= 1;
+        for (index, enrolled) in (first..).zip(enrolled?) {
             let enrolled = enrolled.map_err(|no| Fault::other(no.to_string()).at("entering an elder"))?;
             if wanted.contains(&index) {
                 ids.insert(index, enrolled.person());
             }
         }
-        progress("写入老年人档案", u64::from(first) + count, all);
+        progress("写入老年人档案", u64::from(first) + count as u64, all);
     }
     maker.join().map_err(|_| Fault::other("making people broke down"))?;
     progress("整理索引", 0, 1);
@@ -175,21 +192,24 @@ fn enrol_people(
     Ok(ids)
 }
 
-fn make_batches(city: &City, to: &mpsc::SyncSender<(u32, Vec<NewPerson>)>) {
+fn make_batches(city: &City, store: &Store, now: Now, to: &mpsc::SyncSender<(u32, Prepared)>) {
+    let actor = builder(Role::System);
     let mut first = 0;
     let mut batch = Vec::with_capacity(BATCH);
+    let mut give = |batch: Vec<NewPerson>| {
+        let prepared = register::prepare(store, &actor, batch, now);
+        let at = first;
+        first += prepared.count() as u32;
+        // Nobody listens any more when the store failed; that is told on the other side.
+        to.send((at, prepared)).is_ok()
+    };
     for person in city.people() {
         batch.push(people::entered(&person, city.spec.today));
-        if batch.len() == BATCH {
-            let next = first + batch.len() as u32;
-            // Nobody listens any more when the store failed; that is told on the other side.
-            if to.send((first, std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))).is_err() {
-                return;
-            }
-            first = next;
+        if batch.len() == BATCH && !give(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))) {
+            return;
         }
     }
     if !batch.is_empty() {
-        let _ = to.send((first, batch));
+        give(batch);
     }
 }

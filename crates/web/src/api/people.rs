@@ -247,6 +247,7 @@ impl PeopleParams {
             sort: word(self.sort.as_deref(), "sort", Sort::from_code)?.unwrap_or_default(),
             cursor: word(self.after.as_deref(), "after", Cursor::parse)?,
             limit: self.limit.unwrap_or(50),
+            count_most: None,
         })
     }
 }

@@ -23,7 +23,15 @@ pub(super) struct Client {
 /// What a server answered.
 pub(super) struct Answer<'a> {
     pub(super) status: u16,
+    pub(super) head: &'a str,
     pub(super) body: &'a [u8],
+}
+
+impl Answer<'_> {
+    /// The value of a header.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        header(self.head, name)
+    }
 }
 
 impl Client {
@@ -37,28 +45,63 @@ impl Client {
     pub(super) async fn ask(&mut self, request: &[u8]) -> std::io::Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.answer.clear();
-        loop {
+        let (status, body, end) = loop {
             if self.stream.read_buf(&mut self.answer).await? == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
             let Some((status, body, length)) = head(&self.answer) else { continue };
-            if self.answer.len() >= body + length {
-                return Ok(Answer { status, body: &self.answer[body..body + length] });
+            let end = match length {
+                Length::Known(length) => Some(body + length).filter(|end| *end <= self.answer.len()),
+                Length::Chunks => chunks(&self.answer[body..]).map(|length| body + length),
+            };
+            if let Some(end) = end {
+                break (status, body, end);
             }
-        }
+        };
+        let head = std::str::from_utf8(&self.answer[..body]).unwrap_or_default();
+        Ok(Answer { status, head, body: &self.answer[body..end] })
     }
 }
 
+/// How one knows where a body ends.
+#[derive(Debug, PartialEq)]
+enum Length {
+    Known(usize),
+    /// It comes in chunks, as what is packed on the way does.
+    Chunks,
+}
+
 /// Status, where the body begins and how long it is, once the head is complete.
-fn head(answer: &[u8]) -> Option<(u16, usize, usize)> {
+fn head(answer: &[u8]) -> Option<(u16, usize, Length)> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&answer[..end]).ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    });
-    Some((status, end + 4, length.unwrap_or(0)))
+    let chunked = header(head, "transfer-encoding").is_some_and(|v| v.eq_ignore_ascii_case("chunked"));
+    let length = header(head, "content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+    Some((status, end + 4, if chunked { Length::Chunks } else { Length::Known(length) }))
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (known, value) = line.split_once(':')?;
+        known.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// Where a body of chunks ends, once its last one is here.
+fn chunks(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let line = body[at..].windows(2).position(|two| two == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&body[at..at + line]).ok()?.trim(), 16).ok()?;
+        at += line + 2 + size + 2;
+        if at > body.len() {
+            return None;
+        }
+        if size == 0 {
+            return Some(at);
+        }
+    }
 }
 
 /// Requests of one kind of server, in the order of an order's life.
@@ -158,9 +201,19 @@ mod tests {
     #[test]
     fn an_answer_is_read_when_its_head_is_complete() {
         let text = b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\nx: y\r\n\r\nbody";
-        assert_eq!(head(text), Some((201, text.len() - 4, 4)));
+        assert_eq!(head(text), Some((201, text.len() - 4, Length::Known(4))));
         assert_eq!(head(&text[..30]), None);
-        assert_eq!(head(b"HTTP/1.1 204 No Content\r\n\r\n"), Some((204, 27, 0)));
+        assert_eq!(head(b"HTTP/1.1 204 No Content\r\n\r\n"), Some((204, 27, Length::Known(0))));
+    }
+
+    #[test]
+    fn chunks_end_with_an_empty_one() {
+        let text = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        assert_eq!(head(text), Some((200, text.len(), Length::Chunks)));
+        let body = b"3\r\n0\r\n\r\na\r\nabcdefghij\r\n0\r\n\r\n";
+        assert_eq!(chunks(body), Some(body.len()));
+        assert_eq!(chunks(&body[..body.len() - 1]), None);
+        assert_eq!(chunks(b"3\r\nab"), None);
     }
 
     #[test]

@@ -3,13 +3,19 @@
 //! Every bench prints one object: figures, the limits it ran against, and the machine. A figure without its limits and
 //! peers of the same run says little on a machine that others use too.
 
+mod browse;
 mod cycle;
 mod decode;
 mod disk;
+mod import;
 mod load;
 mod orders;
+mod pages;
 mod peers;
+mod people;
+mod place;
 mod report;
+mod scratch;
 mod seed;
 mod server;
 mod store;
@@ -19,7 +25,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::complaint::Complaint;
+use import::ImportArgs;
 use orders::OrdersArgs;
+use pages::PagesArgs;
+use people::PeopleArgs;
 
 /// Arguments of `xiyang bench`.
 #[derive(Debug, Args)]
@@ -34,6 +43,12 @@ enum What {
     Orders(OrdersArgs),
     /// 报文解码：每核每秒帧数。Frames decoded by one core
     Decode(decode::DecodeArgs),
+    /// 全市最常打开的十个页面。The ten pages most open, in a whole city
+    Pages(PagesArgs),
+    /// 全市找人：姓名、首字母、后四位、筛选、排序。Finding people in a whole city
+    People(PeopleArgs),
+    /// 导入一份大名单。A long list through the import
+    Import(ImportArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
@@ -41,5 +56,8 @@ pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
     match args.what {
         What::Orders(args) => orders::run(args),
         What::Decode(args) => decode::run(args),
+        What::Pages(args) => pages::run(&args),
+        What::People(args) => people::run(&args),
+        What::Import(args) => import::run(&args),
     }
 }

@@ -14,6 +14,7 @@ use super::{
     cycle::{Ours, Visits},
     disk, load, peers,
     report::Report,
+    scratch::Scratch,
     seed,
     server::{self, Server},
     store,
@@ -39,23 +40,13 @@ pub(crate) struct OrdersArgs {
     folder: PathBuf,
 }
 
-/// A folder that is gone when this is dropped.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 const WARM_UP: Duration = Duration::from_secs(2);
 /// More than any machine of two cores has done, so that visits do not run out.
 const CYCLES_PER_S_MAX: usize = 5_000;
 
 pub(crate) fn run(args: OrdersArgs) -> Result<ExitCode, Complaint> {
-    let scratch = Scratch(args.folder.join(format!("xiyang-bench-{}", std::process::id())));
+    let scratch = Scratch::below(&args.folder)?;
     let file = |e: std::io::Error| Complaint::file(&scratch.0, &e);
-    std::fs::create_dir_all(&scratch.0).map_err(file)?;
     let lasts = Duration::from_secs(args.seconds);
     let mut report = Report::new("orders");
 

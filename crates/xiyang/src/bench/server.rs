@@ -30,14 +30,22 @@ pub(super) fn program() -> Result<Command, Complaint> {
 impl Server {
     /// Starts it on a data folder, with its clock at this moment, and waits until it answers.
     pub(super) fn start(data: &Path, clock: At) -> Result<Server, Complaint> {
-        let fail = |e: std::io::Error| Complaint::file("xiyang serve".as_ref(), &e);
-        let mut child = program()?
-            .args(["serve", "--listen", "127.0.0.1:0", "--clock", &clock.rfc3339(), "--data"])
-            .arg(data)
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(fail)?;
+        let mut command = program()?;
+        command.args(["serve", "--listen", "127.0.0.1:0", "--clock", &clock.rfc3339(), "--data"]).arg(data);
+        Server::of(&mut command)
+    }
+
+    /// Starts the demo city of a folder, which makes it first where it is not there yet.
+    pub(super) fn demo(data: &Path, people: u32) -> Result<Server, Complaint> {
+        let mut command = program()?;
+        let people = people.to_string();
+        command.args(["demo", "--quiet", "--listen", "127.0.0.1:0", "--people", &people, "--data"]).arg(data);
+        Server::of(&mut command)
+    }
+
+    fn of(command: &mut Command) -> Result<Server, Complaint> {
+        let fail = |e: std::io::Error| Complaint::file("xiyang".as_ref(), &e);
+        let mut child = command.env("RUST_LOG", "warn").stdout(Stdio::piped()).spawn().map_err(fail)?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line).map_err(fail)?;
@@ -49,6 +57,11 @@ impl Server {
             return Err(Complaint::new("被测的服务没有启动", "the server to be measured did not start"));
         };
         Ok(Server { child, address })
+    }
+
+    /// The most memory it ever held, the pages of its files that the system keeps for it included.
+    pub(super) fn memory_mib(&self) -> f64 {
+        memory_mib(self.child.id())
     }
 
     /// Seconds its threads have computed so far: unlike times on the clock, the same on a busy machine.
@@ -77,4 +90,12 @@ impl Drop for Server {
 /// Asks a process to end, as a service manager does; the standard library can only kill.
 pub(super) fn terminate(child: &Child) {
     let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+}
+
+/// The most memory a process ever held; 0 when it is gone.
+pub(super) fn memory_mib(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1024.0
 }

@@ -3,7 +3,12 @@
 mod place;
 mod progress;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use app::pack::{self, Pack};
 use city::{City, CitySpec, living, seed};
@@ -46,9 +51,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let mut progress = Progress::new(args.quiet);
     progress.say(&format!("演示城市 {}，老年人 {}，数据在 {}", note.pack, note.people, path.display()));
 
-    let regions = pack.regions.iter().map(|r| r.number()).collect();
-    let spec = CitySpec { seed: note.seed, people: note.people, today: note.day, regions };
-    let city = Arc::new(City::build(spec, city::REGIONS).expect("the packs in the program are tested"));
+    let city = Arc::new(city_of(&note, &pack));
     let opened = open::to_serve_folder(&path, hold, None)?;
     let mut tell = |step, done, all| progress.at(step, done, all);
     if complete {
@@ -63,6 +66,19 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let driver = living::prepare(&opened.store, city, clock, outside::token)?;
     let address = bound.address;
     serve::serve(runtime, opened, bound, Some(demo), move |runtime| drop(runtime.spawn(driver.run(address))))
+}
+
+/// The complete city in a folder, when there is one; who lives in it follows from its note.
+pub(crate) fn city_in(folder: &Path) -> Result<Option<City>, Complaint> {
+    let Some(note) = place::complete_in(folder)? else { return Ok(None) };
+    let pack = pack_named(&note.pack)?;
+    Ok(Some(city_of(&note, &pack)))
+}
+
+fn city_of(note: &Note, pack: &Pack) -> City {
+    let regions = pack.regions.iter().map(|r| r.number()).collect();
+    let spec = CitySpec { seed: note.seed, people: note.people, today: note.day, regions };
+    City::build(spec, city::REGIONS).expect("the packs in the program are tested")
 }
 
 /// A pack of the program by its name.

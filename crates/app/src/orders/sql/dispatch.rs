@@ -13,21 +13,29 @@ use crate::{
     store::{Fault, Row, Tx, Value},
 };
 
-/// The carers who serve the order's region, nearest homes first; 0.67 shrinks a degree of longitude at 35° north.
-/// Every statement about them begins with the same list, so that none has to be asked carer by carer.
+/// The carers who serve the order's region, nearest homes first; 0.67 shrinks a degree of longitude at 35° north. `CROSS`
+/// leads by way of the providers who serve the place rather than through all carers of a wide scope.
 macro_rules! near {
     ($rest:literal) => {
         concat!(
-            "WITH near AS (SELECT c.id, c.provider FROM carer c
-                JOIN provider v ON v.id = c.provider
-                WHERE c.left_at IS NULL AND (CAST(?5 AS BIGINT) = 0 OR c.provider = ?5)
+            "WITH near AS (SELECT c.id, c.provider FROM provider v CROSS JOIN carer c
+                WHERE c.provider = v.id AND c.left_at IS NULL AND (CAST(?5 AS BIGINT) = 0 OR c.provider = ?5)
                     AND v.area_lo <= ?1 AND v.area_hi >= ?1
-                    AND c.region BETWEEN ?6 AND ?7
+                    AND +c.region BETWEEN ?6 AND ?7
                 ORDER BY CASE WHEN c.lon IS NULL OR CAST(?2 AS DOUBLE PRECISION) IS NULL THEN 1000.0
                     ELSE (c.lon - ?2) * (c.lon - ?2) * 0.67 + (c.lat - ?3) * (c.lat - ?3) END, c.id
                 LIMIT ?4) ",
             $rest
         )
+    };
+}
+
+/// Marks for so many carers at once, after three others.
+macro_rules! carers {
+    () => {
+        "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+            ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38,
+            ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53"
     };
 }
 
@@ -43,18 +51,20 @@ crate::statements! {
             v.contract_from, v.contract_to, v.area_lo, v.area_hi,
             (SELECT COUNT(*) FROM provider_service s WHERE s.provider = v.id AND s.service = ?8)
         FROM near JOIN carer c ON c.id = near.id JOIN provider v ON v.id = c.provider");
-    SKILLS_NEAR = near!("SELECT s.carer, s.skill, s.valid_from, s.valid_to
-        FROM near JOIN carer_skill s ON s.carer = near.id ORDER BY s.carer, s.skill, s.valid_from");
-    BOOKINGS_NEAR = near!("SELECT b.who, b.start_at, b.end_at, b.minutes, n.lon, n.lat
-        FROM (SELECT near.id AS who, o.id, o.person, o.start_at, o.end_at, o.minutes, o.state
-                FROM near JOIN orders o ON o.carer = near.id AND o.start_at >= ?9 AND o.start_at < ?10
-            UNION ALL SELECT near.id AS who, o.id, o.person, o.start_at, o.end_at, o.minutes, o.state
-                FROM near JOIN orders o ON o.partner = near.id AND o.start_at >= ?9 AND o.start_at < ?10) b
+    SKILLS_OF = "SELECT s.carer, s.skill, s.valid_from, s.valid_to FROM carer_skill s
+        WHERE s.carer IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+            ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,
+            ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50)
+        ORDER BY s.carer, s.skill, s.valid_from";
+    BOOKINGS_OF = concat!("SELECT b.who, b.start_at, b.end_at, b.minutes, n.lon, n.lat
+        FROM (SELECT o.carer AS who, o.id, o.person, o.start_at, o.end_at, o.minutes, o.state FROM orders o
+                WHERE o.carer IN (", carers!(), ") AND o.start_at >= ?2 AND o.start_at < ?3
+            UNION ALL SELECT o.partner AS who, o.id, o.person, o.start_at, o.end_at, o.minutes, o.state FROM orders o
+                WHERE o.partner IN (", carers!(), ") AND o.start_at >= ?2 AND o.start_at < ?3) b
         JOIN person n ON n.id = b.person
-        WHERE b.id <> ?8 AND b.state <> 'cancelled'
+        WHERE b.id <> ?1 AND b.state <> 'cancelled'
         ORDER BY b.who, b.start_at");
-    REFUSALS_NEAR = near!("SELECT f.carer, COUNT(*) FROM near JOIN offer f ON f.carer = near.id
-        WHERE f.answered_at >= ?8 AND f.answer = 'declined' GROUP BY f.carer");
+    REFUSALS_SINCE = "SELECT carer, COUNT(*) FROM offer WHERE answered_at >= ?1 AND answer = 'declined' GROUP BY carer";
     SKILLS = "SELECT skill, valid_from, valid_to FROM carer_skill WHERE carer = ?1 ORDER BY skill, valid_from";
     BOOKINGS = "SELECT b.start_at, b.end_at, b.minutes, n.lon, n.lat
         FROM (SELECT id, person, start_at, end_at, minutes, state FROM orders
@@ -142,42 +152,60 @@ impl Near<'_> {
             Ok(CarerRows { carer: row.get(0)?, row: carer_row(row)?, skills, bookings, refusals: 0 })
         })
     }
+}
 
-    pub(in crate::orders) fn each_skill(
-        &self,
-        tx: &mut Tx<'_>,
-        mut each: impl FnMut(CarerId, SkillRow),
-    ) -> Result<(), Fault> {
-        tx.each(SKILLS_NEAR, &self.with(&[]), |row| {
+/// How many carers are asked about at once.
+const AT_ONCE: usize = 50;
+
+/// These carers in lots of as many values as there are marks; what is left over finds nobody.
+fn lots(carers: &[CarerId]) -> impl Iterator<Item = Vec<Value<'static>>> + '_ {
+    carers.chunks(AT_ONCE).map(|lot| {
+        (0..AT_ONCE).map(|n| lot.get(n).map_or(Value::Null, |carer| Value::Int(carer.0))).collect()
+    })
+}
+
+pub(in crate::orders) fn each_skill(
+    tx: &mut Tx<'_>,
+    carers: &[CarerId],
+    mut each: impl FnMut(CarerId, SkillRow),
+) -> Result<(), Fault> {
+    for lot in lots(carers) {
+        tx.each(SKILLS_OF, &lot, |row| {
             each(row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?));
             Ok(())
-        })
+        })?;
     }
+    Ok(())
+}
 
-    pub(in crate::orders) fn each_booking(
-        &self,
-        tx: &mut Tx<'_>,
-        from: At,
-        to: At,
-        mut each: impl FnMut(CarerId, BookingRow),
-    ) -> Result<(), Fault> {
-        tx.each(BOOKINGS_NEAR, &self.with(p![self.order.id, from, to]), |row| {
+/// What these carers are promised to between two instants, other than one order.
+pub(in crate::orders) fn each_booking(
+    tx: &mut Tx<'_>,
+    carers: &[CarerId],
+    but: OrderId,
+    (from, to): (At, At),
+    mut each: impl FnMut(CarerId, BookingRow),
+) -> Result<(), Fault> {
+    for lot in lots(carers) {
+        let params = [p![but, from, to], &lot].concat();
+        tx.each(BOOKINGS_OF, &params, |row| {
             each(row.get(0)?, booking_row(row, 1)?);
             Ok(())
-        })
+        })?;
     }
+    Ok(())
+}
 
-    pub(in crate::orders) fn each_refusal(
-        &self,
-        tx: &mut Tx<'_>,
-        since: At,
-        mut each: impl FnMut(CarerId, i64),
-    ) -> Result<(), Fault> {
-        tx.each(REFUSALS_NEAR, &self.with(p![since]), |row| {
-            each(row.get(0)?, row.get(1)?);
-            Ok(())
-        })
-    }
+/// How often each carer declined since a moment: the few of a day, whosever they are.
+pub(in crate::orders) fn each_refusal(
+    tx: &mut Tx<'_>,
+    since: At,
+    mut each: impl FnMut(CarerId, i64),
+) -> Result<(), Fault> {
+    tx.each(REFUSALS_SINCE, p![since], |row| {
+        each(row.get(0)?, row.get(1)?);
+        Ok(())
+    })
 }
 
 pub(in crate::orders) fn carer(

@@ -26,7 +26,7 @@ use crate::{
     outcome::{No, Outcome},
     regions::{self, RegionBook},
     settings,
-    store::{Fault, Tx, Vault},
+    store::{Fault, Store, Tx, Vault},
 };
 
 /// What came of entering somebody.
@@ -67,7 +67,7 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, new: &NewPerson, now: Now) -> Outco
     let ids: Vec<i64> = (0..rows_below(new)).map(|_| tx.id(now)).collect();
     let maker = Maker { now, by: actor.account, batch: id };
     let (whole, indexes) = maker.make(new, id, &ids, tx.vault());
-    if !save(tx, new, &whole, &indexes)? {
+    if !save(tx, new, &whole, &indexes, &new.name.initials())? {
         return again(tx, actor, new, now);
     }
     let detail = json!({ "facts": new.facts.len(), "contacts": new.contacts.len() });
@@ -84,19 +84,57 @@ pub fn enrol_many(
     people: &[NewPerson],
     now: Now,
 ) -> Outcome<Vec<Result<Enrolled, EnrolRefusal>>, EnrolRefusal> {
+    let ids = Ids::take(people, || tx.id(now));
+    let made = ids.make(people, actor, tx.vault(), now);
+    enrol_made(tx, actor, people, &made, now)
+}
+
+/// People made ready to be entered, which is most of the work and needs no transaction.
+pub struct Prepared {
+    people: Vec<NewPerson>,
+    made: Made,
+}
+
+impl Prepared {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.people.len()
+    }
+}
+
+/// Makes many people ready while the store writes others.
+pub fn prepare(store: &Store, actor: &Actor, people: Vec<NewPerson>, now: Now) -> Prepared {
+    let made = Ids::take(&people, || store.id(now)).make(&people, actor, store.vault(), now);
+    Prepared { people, made }
+}
+
+/// Enters people who were made ready; as [`enrol_many`] otherwise.
+pub fn enrol_prepared(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    prepared: &Prepared,
+    now: Now,
+) -> Outcome<Vec<Result<Enrolled, EnrolRefusal>>, EnrolRefusal> {
+    enrol_made(tx, actor, &prepared.people, &prepared.made, now)
+}
+
+fn enrol_made(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    people: &[NewPerson],
+    made: &Made,
+    now: Now,
+) -> Outcome<Vec<Result<Enrolled, EnrolRefusal>>, EnrolRefusal> {
     actor.may(Act::ImportPeople)?;
     let gate = Gate::open(tx, actor, now)?;
-    let batch = tx.id(now);
-    let maker = Maker { now, by: actor.account, batch };
-    let made = maker.make_all(tx, people);
     let mut answers = Vec::with_capacity(people.len());
     let (mut digest, mut regions) = (BatchDigest::new(), Vec::new());
-    for (new, (whole, indexes)) in people.iter().zip(&made) {
+    for (new, Record { whole, indexes, initials }) in people.iter().zip(&made.records) {
         let mut answer = match gate.check(new) {
             Ok(()) => stands_in_the_way(tx, new)?.map_or(Ok(()), Err),
             Err(refusal) => Err(refusal),
         };
-        if answer.is_ok() && !save(tx, new, whole, indexes)? {
+        if answer.is_ok() && !save(tx, new, whole, indexes, initials)? {
             let changed = match again(tx, actor, new, now) {
                 Ok(enrolled) => Ok(enrolled),
                 Err(No::Refused(refusal)) => Err(refusal),
@@ -116,7 +154,7 @@ pub fn enrol_many(
     if digest.people > 0 {
         let detail = json!({ "people": digest.people });
         let region = common(&regions).map_or(0, RegionCode::number);
-        let event = Event { act: "people.enrolled", subject: batch, region, detail, digest: None };
+        let event = Event { act: "people.enrolled", subject: made.batch, region, detail, digest: None };
         tx.record(actor, now, event.leaving(digest.finish()))?;
     }
     Ok(answers)
@@ -280,6 +318,65 @@ fn rows_below(new: &NewPerson) -> usize {
     new.contacts.len() + new.facts.len()
 }
 
+/// A record as it will stand in the register.
+struct Record {
+    whole: Whole,
+    indexes: Indexes,
+    initials: String,
+}
+
+/// The records of one batch, in the order of the people.
+struct Made {
+    batch: i64,
+    records: Vec<Record>,
+}
+
+/// Ids for a batch, its people and everything below them.
+struct Ids {
+    batch: i64,
+    all: Vec<i64>,
+    /// Where in `all` each person's begin.
+    starts: Vec<usize>,
+}
+
+impl Ids {
+    fn take(people: &[NewPerson], mut next: impl FnMut() -> i64) -> Ids {
+        let batch = next();
+        let mut all = Vec::with_capacity(people.len() * 6);
+        let mut starts = Vec::with_capacity(people.len());
+        for new in people {
+            starts.push(all.len());
+            all.extend((0..=rows_below(new)).map(|_| next()));
+        }
+        Ids { batch, all, starts }
+    }
+
+    fn make(&self, people: &[NewPerson], actor: &Actor, vault: &Vault, now: Now) -> Made {
+        let maker = Maker { now, by: actor.account, batch: self.batch };
+        let one = |(new, at): (&NewPerson, &usize)| {
+            let (whole, indexes) = maker.make(new, self.all[*at], &self.all[at + 1..], vault);
+            Record { whole, indexes, initials: new.name.initials() }
+        };
+        let work = |people: &[NewPerson], starts: &[usize]| -> Vec<Record> {
+            people.iter().zip(starts).map(one).collect()
+        };
+        if people.len() <= ALONE_MOST {
+            return Made { batch: self.batch, records: work(people, &self.starts) };
+        }
+        let share = people.len().div_ceil(THREADS);
+        let records = std::thread::scope(|scope| {
+            let parts: Vec<_> = people
+                .chunks(share)
+                .zip(self.starts.chunks(share))
+                .map(|(people, starts)| scope.spawn(|| work(people, starts)))
+                .collect();
+            let done = parts.into_iter().flat_map(|part| part.join().expect("encrypting does not panic"));
+            done.collect()
+        });
+        Made { batch: self.batch, records }
+    }
+}
+
 /// Makes records from what was entered; encrypts, so this is most of the work.
 struct Maker {
     now: Now,
@@ -288,33 +385,6 @@ struct Maker {
 }
 
 impl Maker {
-    fn make_all(&self, tx: &Tx<'_>, people: &[NewPerson]) -> Vec<(Whole, Indexes)> {
-        let mut ids = Vec::with_capacity(people.len() * 6);
-        let mut starts = Vec::with_capacity(people.len());
-        for new in people {
-            starts.push(ids.len());
-            ids.extend((0..=rows_below(new)).map(|_| tx.id(self.now)));
-        }
-        let vault = tx.vault();
-        let work = |people: &[NewPerson], starts: &[usize]| -> Vec<(Whole, Indexes)> {
-            let each = people.iter().zip(starts);
-            each.map(|(new, at)| self.make(new, ids[*at], &ids[at + 1..], vault)).collect()
-        };
-        if people.len() <= ALONE_MOST {
-            return work(people, &starts);
-        }
-        let share = people.len().div_ceil(THREADS);
-        std::thread::scope(|scope| {
-            let parts: Vec<_> = people
-                .chunks(share)
-                .zip(starts.chunks(share))
-                .map(|(people, starts)| scope.spawn(|| work(people, starts)))
-                .collect();
-            let done = parts.into_iter().flat_map(|part| part.join().expect("encrypting does not panic"));
-            done.collect()
-        })
-    }
-
     /// `ids` has one for each contact, then one for each fact.
     fn make(&self, new: &NewPerson, id: i64, ids: &[i64], vault: &Vault) -> (Whole, Indexes) {
         let mut ids = ids.iter().copied();
@@ -391,8 +461,14 @@ pub(super) fn contact_rows(
 }
 
 /// Whether the record is new; nothing is written when the number is taken.
-fn save(tx: &mut Tx<'_>, new: &NewPerson, whole: &Whole, indexes: &Indexes) -> Result<bool, Fault> {
-    if !sql::insert(tx, &whole.row, &new.name.initials(), indexes)? {
+fn save(
+    tx: &mut Tx<'_>,
+    new: &NewPerson,
+    whole: &Whole,
+    indexes: &Indexes,
+    initials: &str,
+) -> Result<bool, Fault> {
+    if !sql::insert(tx, &whole.row, initials, indexes)? {
         return Ok(false);
     }
     for (row, contact) in whole.contacts.iter().zip(&new.contacts) {

@@ -30,7 +30,7 @@ use domain::{
 pub use card::{Card, Contact, Person, card, card_of, cards_of_phone, contacts, person};
 pub use code::verify_people;
 pub use edit::{Change, ContactChange, edit};
-pub use enrol::{Enrolled, begin_bulk, end_bulk, enrol, enrol_many};
+pub use enrol::{Enrolled, Prepared, begin_bulk, end_bulk, enrol, enrol_many, enrol_prepared, prepare};
 pub use facts::{correct_fact, facts_as_of, refresh_summaries, state_fact, take_back_fact};
 pub use refusals::{EditRefusal, EnrolRefusal, FactRefusal, RevealRefusal};
 pub use reveal::{Field, Look, reveal, who_looked};

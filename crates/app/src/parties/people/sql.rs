@@ -85,6 +85,7 @@ crate::statements! {
     PROOFS = "SELECT subject, act, detail, digest FROM evidence
         WHERE act LIKE 'person.%' AND digest IS NOT NULL OR act = 'people.enrolled' ORDER BY seq";
     // Filling an empty register: these indexes are made at once from sorted rows instead of row by row.
+    DROP_KIND = "DROP INDEX IF EXISTS person_kind";
     DROP_NAME = "DROP INDEX IF EXISTS person_name";
     DROP_INITIALS = "DROP INDEX IF EXISTS person_initials";
     DROP_BIRTH = "DROP INDEX IF EXISTS person_birth";
@@ -92,19 +93,36 @@ crate::statements! {
     DROP_PHONE = "DROP INDEX IF EXISTS person_phone";
     DROP_PHONE_TAIL = "DROP INDEX IF EXISTS person_phone_tail";
     DROP_CONTACT_PHONE = "DROP INDEX IF EXISTS contact_phone";
-    MAKE_NAME = "CREATE INDEX IF NOT EXISTS person_name ON person (name, region, id)";
-    MAKE_INITIALS = "CREATE INDEX IF NOT EXISTS person_initials ON person (initials, region, id)";
-    MAKE_BIRTH = "CREATE INDEX IF NOT EXISTS person_birth ON person (birth, region, id)";
+    MAKE_KIND = "CREATE INDEX IF NOT EXISTS person_kind ON person (kind, region, id, birth)";
+    MAKE_NAME = "CREATE INDEX IF NOT EXISTS person_name ON person (name, region, id, birth, kind)";
+    MAKE_INITIALS = "CREATE INDEX IF NOT EXISTS person_initials ON person (initials, region, id, birth, kind)";
+    MAKE_BIRTH = "CREATE INDEX IF NOT EXISTS person_birth ON person (birth, region, id, kind)";
     MAKE_ID_TAIL = "CREATE INDEX IF NOT EXISTS person_id_tail ON person (id_tail)";
     MAKE_PHONE = "CREATE INDEX IF NOT EXISTS person_phone ON person (phone_index)";
     MAKE_PHONE_TAIL = "CREATE INDEX IF NOT EXISTS person_phone_tail ON person (phone_tail)";
     MAKE_CONTACT_PHONE = "CREATE INDEX IF NOT EXISTS contact_phone ON contact (phone_index)";
 }
 
-const DROPS: [&str; 7] =
-    [DROP_NAME, DROP_INITIALS, DROP_BIRTH, DROP_ID_TAIL, DROP_PHONE, DROP_PHONE_TAIL, DROP_CONTACT_PHONE];
-const MAKES: [&str; 7] =
-    [MAKE_NAME, MAKE_INITIALS, MAKE_BIRTH, MAKE_ID_TAIL, MAKE_PHONE, MAKE_PHONE_TAIL, MAKE_CONTACT_PHONE];
+const DROPS: [&str; 8] = [
+    DROP_KIND,
+    DROP_NAME,
+    DROP_INITIALS,
+    DROP_BIRTH,
+    DROP_ID_TAIL,
+    DROP_PHONE,
+    DROP_PHONE_TAIL,
+    DROP_CONTACT_PHONE,
+];
+const MAKES: [&str; 8] = [
+    MAKE_KIND,
+    MAKE_NAME,
+    MAKE_INITIALS,
+    MAKE_BIRTH,
+    MAKE_ID_TAIL,
+    MAKE_PHONE,
+    MAKE_PHONE_TAIL,
+    MAKE_CONTACT_PHONE,
+];
 
 /// What one may look a person up by, blind.
 #[derive(Debug, Clone, Copy, Default)]

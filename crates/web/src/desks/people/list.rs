@@ -116,6 +116,7 @@ impl Params {
             sort: Sort::from_code(&self.sort).unwrap_or_default(),
             cursor: Cursor::parse(&self.page),
             limit: self.limit.parse().unwrap_or(25),
+            count_most: None,
         })
     }
 
