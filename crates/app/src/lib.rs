@@ -49,6 +49,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("statements", ledger::statements::STATEMENTS),
         ("devices", signals::devices::STATEMENTS),
         ("sightings", signals::sightings::STATEMENTS),
+        ("intake", signals::intake::STATEMENTS),
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()

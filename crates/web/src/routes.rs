@@ -305,6 +305,8 @@ pub fn table() -> Vec<Route> {
         post("/api/v1/people/{id}/disclosures", May(Act::RevealPeople), api::people::disclose),
         get("/api/v1/people/{id}/facts", May(Act::SeePeople), api::people::facts),
         post("/api/v1/people/{id}/facts", May(Act::EditPeople), api::people::state_fact),
+        post("/api/v1/signals", May(Act::SendSignals), api::signals::create),
+        post("/api/v1/observations", May(Act::SendSignals), api::signals::observation),
         get("/api/v1/regions", SignedIn, api::regions::index),
         get("/api/v1/regions/{code}", SignedIn, api::regions::show),
         post("/api/v1/imports", May(Act::ImportPeople), api::imports::create).taking(upload::BODY_MAX),

@@ -2,4 +2,5 @@
 
 pub mod devices;
 pub mod incidents;
+pub mod intake;
 pub mod sightings;

@@ -3,6 +3,7 @@
 //! Wire decoders: bytes in, one event or one reason out. One file a protocol; nothing here allocates more than a small
 //! multiple of its input, and nothing panics on any input. `incident` and `ladder` decide what becomes of an alarm.
 
+pub mod alarm;
 pub mod cjt188;
 pub mod device;
 pub mod fhir;

@@ -11,6 +11,7 @@ pub mod orders;
 pub mod people;
 pub mod providers;
 pub mod regions;
+pub mod signals;
 pub mod statements;
 
 use std::str::FromStr;

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{calls, evidence, imports, ledger, me, orders, people, providers, regions, statements};
+use super::{calls, evidence, imports, ledger, me, orders, people, providers, regions, signals, statements};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,7 @@ use super::{calls, evidence, imports, ledger, me, orders, people, providers, reg
         evidence::index,
         people::index, people::create, people::show, people::update, people::disclose, people::facts, people::state_fact,
         regions::index, regions::show,
+        signals::create, signals::observation,
         imports::create, imports::index, imports::show, imports::acceptance, imports::cancellation, imports::errors,
     ),
     modifiers(&Bearer),

@@ -5,7 +5,10 @@
 
 mod cycle;
 mod disk;
+mod intake;
 mod load;
+mod mosquitto;
+mod mqtt_load;
 mod orders;
 mod peers;
 mod report;
@@ -18,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::complaint::Complaint;
+use intake::IntakeArgs;
 use orders::OrdersArgs;
 
 /// Arguments of `xiyang bench`.
@@ -31,11 +35,14 @@ pub(crate) struct BenchArgs {
 enum What {
     /// 工单全程：下单、派单、签到、签退、结算。The life of an order, five durable requests
     Orders(OrdersArgs),
+    /// 设备接入：消息到持久保存，报警到警情。Devices' messages to durable rows, alarms to incidents
+    Intake(IntakeArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
     crate::outside::log("warn");
     match args.what {
         What::Orders(args) => orders::run(args),
+        What::Intake(args) => intake::run(args),
     }
 }

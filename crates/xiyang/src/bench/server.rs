@@ -30,10 +30,16 @@ pub(super) fn program() -> Result<Command, Complaint> {
 impl Server {
     /// Starts it on a data folder, with its clock at this moment, and waits until it answers.
     pub(super) fn start(data: &Path, clock: At) -> Result<Server, Complaint> {
+        Server::start_with(data, clock, &[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn start_with(data: &Path, clock: At, more: &[&str]) -> Result<Server, Complaint> {
         let fail = |e: std::io::Error| Complaint::file("xiyang serve".as_ref(), &e);
         let mut child = program()?
             .args(["serve", "--listen", "127.0.0.1:0", "--clock", &clock.rfc3339(), "--data"])
             .arg(data)
+            .args(more)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
