@@ -63,7 +63,8 @@ fn prepare(data: &Path, devices: &[(DeviceKind, String)]) -> Vec<String> {
     std::fs::create_dir_all(&keys).unwrap();
     let hex: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
     std::fs::write(keys.join("master.key"), hex).unwrap();
-    private(&keys.join("master.key"));
+    private(&keys.join("master.key"), 0o600);
+    private(&keys, 0o700);
     let store = store(data);
     let pack = Pack::load("kaifeng").unwrap();
     store.write(move |tx| pack::install(tx, &pack, now())).unwrap();
@@ -81,9 +82,9 @@ fn prepare(data: &Path, devices: &[(DeviceKind, String)]) -> Vec<String> {
         .unwrap()
 }
 
-fn private(file: &Path) {
+fn private(file: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// The running program and where its doors are.
@@ -94,10 +95,15 @@ struct City {
 
 impl City {
     fn start(data: &Path, log: &Path, doors: &[&str]) -> City {
+        City::start_with(data, log, doors, &[])
+    }
+
+    fn start_with(data: &Path, log: &Path, doors: &[&str], more: &[&str]) -> City {
         let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
         for door in doors {
             args.extend([*door, "127.0.0.1:0"]);
         }
+        args.extend(more);
         City { server: Server::start(&args, log), log: log.to_owned() }
     }
 
@@ -306,6 +312,77 @@ fn a_device_entered_while_the_server_runs_is_known_at_once() {
         data.to_str().unwrap(),
     ]);
     assert!(!twice.status.success());
+}
+
+/// Runs a tool of the machine; nothing when it is not installed.
+fn tool(name: &str, args: &[&str]) -> Option<bool> {
+    let done = std::process::Command::new(name).args(args).output().ok()?;
+    if !done.status.success() {
+        eprintln!("{name}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    Some(done.status.success())
+}
+
+#[test]
+fn a_foreign_client_raises_an_incident_in_both_versions_and_over_tls() {
+    let folder = Folder::new("intake-foreign");
+    let data = folder.0.join("data");
+    let secrets = prepare(&data, &[(DeviceKind::Sos, "SOS-1".to_owned())]);
+    let (chain, key) = (folder.0.join("chain.pem"), folder.0.join("key.pem"));
+    let (chain, key) = (chain.to_str().unwrap(), key.to_str().unwrap());
+    let made = tool(
+        "openssl",
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout",
+            key,
+            "-out",
+            chain,
+        ],
+    );
+    if tool("mosquitto_pub", &["--help"]).is_none() || made != Some(true) {
+        eprintln!("mosquitto_pub or openssl is not installed, so no foreign client is tried");
+        return;
+    }
+    let more = ["--tls-cert", chain, "--tls-key", key];
+    let city = City::start_with(&data, &folder.0.join("log"), &["--mqtt", "--mqtts"], &more);
+    let mine = topic("sos", "SOS-1");
+    let publish = |port: &str, version: &str, qos: &str, secret: &str, message: &str, more: &[&str]| {
+        let mut args =
+            vec!["-h", "127.0.0.1", "-p", port, "-V", version, "-q", qos, "-i", "SOS-1", "-u", "SOS-1"];
+        args.extend(["-P", secret, "-t", &mine, "-m", message]);
+        args.extend(more);
+        tool("timeout", &args).unwrap()
+    };
+    let port = |name: &str| city.door(name).port().to_string();
+    let (plain, tls, secret) = (port("mqtt"), port("mqtts"), &secrets[0]);
+    let sos = |kind: &str, seq: u32| format!(r#"{{"event":"{kind}","seq":{seq}}}"#);
+    assert!(publish(&plain, "mqttv311", "1", secret, &sos("sos", 1), &[]));
+    assert_eq!(seen(&data).len(), 1);
+    assert!(publish(&plain, "mqttv5", "2", secret, &sos("fall", 2), &[]));
+    assert_eq!(seen(&data).len(), 2);
+    assert!(publish(&tls, "mqttv5", "1", secret, &sos("smoke", 3), &["--cafile", chain]));
+    assert_eq!(seen(&data).len(), 3);
+    // What is told again to whoever connects is a state.
+    assert!(publish(&plain, "mqttv311", "1", secret, &sos("gas", 4), &["-r"]));
+    assert_eq!(seen(&data).len(), 3);
+    assert!(
+        !publish(&plain, "mqttv311", "1", "wrong", r#"{"battery":50}"#, &[]),
+        "a reading needs the secret"
+    );
+    assert!(publish(&plain, "mqttv5", "1", "wrong", &sos("sos", 5), &[]), "an SOS does not");
+    assert_eq!(seen(&data).iter().filter(|incident| !incident.1).count(), 1);
+    assert_eq!(city.server.end().0, Some(0));
 }
 
 const CLIENTS: usize = 8;

@@ -43,11 +43,12 @@ pub struct Refused {
 
 /// Takes signals of a vendor's devices: an object, or a list of objects, each with `device` and what the device would
 /// have sent over MQTT.
-#[utoipa::path(post, path = "/api/v1/signals", tag = "signals", request_body = Vec<Object>,
+#[utoipa::path(post, path = "/api/v1/signals", tag = "signals", request_body = Value,
     responses((status = 200, body = Taken), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub async fn create(State(app): State<App>, signed: Signed, body: Bytes) -> Reply<Json<Taken>> {
     let intake = open(&app)?;
-    let value: Value = serde_json::from_slice(&body).map_err(|_| Problem::malformed("请求内容不是有效的 JSON"))?;
+    let value: Value =
+        serde_json::from_slice(&body).map_err(|_| Problem::malformed("请求内容不是有效的 JSON"))?;
     let signals = match value {
         Value::Array(all) => all,
         Value::Object(mut object) => match object.remove("signals") {
@@ -146,7 +147,7 @@ pub struct Observed {
 
 /// Takes a FHIR R4 Observation of an elder: blood pressure, glucose, oxygen, pulse, temperature, weight. The subject is
 /// the elder's id here.
-#[utoipa::path(post, path = "/api/v1/observations", tag = "signals", request_body = Object,
+#[utoipa::path(post, path = "/api/v1/observations", tag = "signals", request_body = Value,
     responses((status = 201, body = Observed), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub async fn observation(
     State(app): State<App>,

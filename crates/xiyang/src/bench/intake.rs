@@ -203,7 +203,8 @@ fn store_alone(data: &Path, lasts: Duration) -> Result<f64, Complaint> {
     let opened = open::to_serve_folder(data, folder::hold(data)?, None)?;
     let home = RegionCode::parse(COUNTY).expect("a county");
     let (intake, keeper) = Intake::start(opened.store.clone(), outside::now, home, None)?;
-    let raw = br#"{"ts":"2026-11-21T10:00:00+08:00","seq":123456,"battery":88,"linkquality":61,"heart_rate":72}"#;
+    let raw =
+        br#"{"ts":"2026-11-21T10:00:00+08:00","seq":123456,"battery":88,"linkquality":61,"heart_rate":72}"#;
     let began = std::time::Instant::now();
     let (send, receive) = std::sync::mpsc::channel();
     let mut given = 0_i64;

@@ -17,7 +17,8 @@ pub(super) struct Mosquitto {
 impl Mosquitto {
     /// Starts it, or says why not.
     pub(super) fn start(folder: &Path) -> Result<Mosquitto, String> {
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?;
+        let address =
+            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?;
         let file = folder.join("mosquitto.conf");
         let text = format!(
             "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n\

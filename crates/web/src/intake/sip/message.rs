@@ -42,7 +42,7 @@ fn headers(head: &str) -> impl Iterator<Item = (String, String)> {
             "l" => "content-length",
             "c" => "content-type",
             "m" => "contact",
-            _ => &name,
+            _ => name.as_str(),
         };
         Some((name.to_owned(), value.trim().to_owned()))
     })
