@@ -90,7 +90,7 @@ impl Taken {
 }
 
 fn open(app: &App) -> Result<&Intake, Problem> {
-    app.signals().ok_or_else(|| busy("此服务没有开启设备接入"))
+    app.signals().ok_or_else(|| Problem::new(StatusCode::CONFLICT, "intake_closed", "此服务没有开启设备接入"))
 }
 
 fn busy(title: &str) -> Problem {
@@ -118,15 +118,25 @@ async fn one(intake: &Intake, actor: &Actor, serial: &str, raw: &[u8]) -> Result
 async fn store(intake: &Intake, batch: Batch, alarms: Vec<AlarmFrame>) -> Result<(), Problem> {
     let (send, stored_alarms) = oneshot::channel();
     if alarms.is_empty() {
-        drop(send.send(Ok(())));
+        let _ = send.send(Ok(()));
     } else {
-        intake.take_alarms(alarms, Box::new(move |outcome| drop(send.send(outcome))));
+        intake.take_alarms(
+            alarms,
+            Box::new(move |outcome| {
+                let _ = send.send(outcome);
+            }),
+        );
     }
     let (send, stored) = oneshot::channel();
     if batch.is_empty() {
-        drop(send.send(Ok(())));
+        let _ = send.send(Ok(()));
     } else {
-        intake.take_readings(batch, Box::new(move |outcome| drop(send.send(outcome))));
+        intake.take_readings(
+            batch,
+            Box::new(move |outcome| {
+                let _ = send.send(outcome);
+            }),
+        );
     }
     for one in [stored_alarms, stored] {
         match one.await {

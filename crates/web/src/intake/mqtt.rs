@@ -28,6 +28,9 @@ const READ_BYTES: usize = 64 * 1024;
 const PACKET_BYTES_MAX: u32 = 4 * 1024 * 1024;
 /// Frames of one connection that may wait for the disk before it is read on.
 const WAITING_MAX: usize = 8_192;
+/// Frames a second of one connection before it is made to wait: a third of what the whole platform takes, so that one
+/// vendor's storm leaves room for all others. Nothing is thrown away; the sender's own buffers fill.
+const FRAMES_PER_SECOND_MAX: usize = 50_000;
 /// A connection that says nothing at first is none.
 const FIRST_WORD: Duration = Duration::from_secs(20);
 
@@ -47,8 +50,13 @@ pub(super) async fn serve<W: Wire>(mut wire: W, peer: SocketAddr, intake: Intake
     protocol.set_auto_ping_response(true);
     let mut session = Session::new(intake, peer, send);
     let mut buffer = Vec::with_capacity(READ_BYTES);
-    let mut link =
-        Link { out: Vec::new(), close: false, silent_until: Some(Instant::now() + FIRST_WORD), every: None };
+    let mut link = Link {
+        out: Vec::new(),
+        close: false,
+        silent_until: Some(Instant::now() + FIRST_WORD),
+        every: None,
+        turn: Turn::new(),
+    };
     let alarm = tokio::time::sleep(FIRST_WORD);
     tokio::pin!(alarm);
     while !link.close {
@@ -59,7 +67,8 @@ pub(super) async fn serve<W: Wire>(mut wire: W, peer: SocketAddr, intake: Intake
                     link.answer(&mut protocol, &mut session, one);
                 }
             }
-            read = read_some(&mut wire, &mut buffer), if session.waiting < WAITING_MAX => {
+            () = tokio::time::sleep_until(link.turn.ends), if link.turn.over => link.turn = Turn::new(),
+            read = read_some(&mut wire, &mut buffer), if session.waiting < WAITING_MAX && !link.turn.over => {
                 if !matches!(read, Ok(n) if n > 0) {
                     break;
                 }
@@ -70,7 +79,9 @@ pub(super) async fn serve<W: Wire>(mut wire: W, peer: SocketAddr, intake: Intake
                     link.events(&mut protocol, &mut session, events).await;
                 }
                 buffer.clear();
-                session.hand_over();
+                if link.turn.took(session.hand_over()) {
+                    session.floods();
+                }
             }
             () = &mut alarm => {
                 match link.silent_until {
@@ -98,6 +109,31 @@ struct Link {
     close: bool,
     silent_until: Option<Instant>,
     every: Option<Duration>,
+    turn: Turn,
+}
+
+/// One second of a connection.
+struct Turn {
+    frames: usize,
+    ends: Instant,
+    /// It has sent what it may in this second.
+    over: bool,
+}
+
+impl Turn {
+    fn new() -> Turn {
+        Turn { frames: 0, ends: Instant::now() + Duration::from_secs(1), over: false }
+    }
+
+    /// Counts frames; answers whether that was too many.
+    fn took(&mut self, frames: usize) -> bool {
+        if Instant::now() >= self.ends {
+            *self = Turn::new();
+        }
+        self.frames += frames;
+        self.over = self.frames > FRAMES_PER_SECOND_MAX;
+        self.over
+    }
 }
 
 impl Link {

@@ -135,7 +135,9 @@ async fn keep(
         said.events.push("sos".to_owned());
     }
     let (send, stored) = oneshot::channel();
-    let done = Box::new(move |outcome| drop(send.send(outcome)));
+    let done = Box::new(move |outcome| {
+        let _ = send.send(outcome);
+    });
     match sender.says(&said, Protocol::Scaip, intake.now().0, raw) {
         Becomes::Reading(reading) => {
             let mut batch = Batch::default();

@@ -35,7 +35,7 @@ use super::{
     mosquitto::Mosquitto,
     mqtt_load::{self, Gateway, Pace},
     report::Report,
-    server::{self, Server},
+    server::Server,
 };
 use crate::{
     complaint::{CHECK_FAILED, Complaint},
@@ -216,7 +216,12 @@ fn store_alone(data: &Path, lasts: Duration) -> Result<f64, Complaint> {
             batch.push(reading(given, now), raw);
         }
         let send = send.clone();
-        intake.take_readings(batch, Box::new(move |outcome| drop(send.send(outcome))));
+        intake.take_readings(
+            batch,
+            Box::new(move |outcome| {
+                let _ = send.send(outcome);
+            }),
+        );
     };
     (0..16).for_each(|_| give());
     let mut stored = 0;

@@ -104,11 +104,13 @@ pub(super) struct Session {
     verified: bool,
     will: Option<(String, Vec<u8>)>,
     clean: bool,
-    topics: HashMap<String, Arc<Sender>>,
+    /// Who each topic speaks for, and whether it speaks of what happens.
+    topics: HashMap<String, (Arc<Sender>, bool)>,
     generation: u64,
     now: At,
     batch: Batch,
     answers: Vec<Answer>,
+    flood_told: Option<At>,
     /// Frames handed over and not yet answered.
     pub(super) waiting: usize,
 }
@@ -129,6 +131,7 @@ impl Session {
             now,
             batch: Batch::default(),
             answers: Vec::new(),
+            flood_told: None,
             waiting: 0,
             intake,
         }
@@ -256,7 +259,7 @@ impl Session {
     }
 
     async fn read(&mut self, message: &Message<'_>) -> Result<(), Rejected> {
-        let sender = self.sender(message.topic).await?;
+        let (sender, up) = self.sender(message.topic).await?;
         if sender.verified && message.payload == b"offline" {
             return self.keep(&sender, &Said { state: true, ..Said::default() }, message);
         }
@@ -269,7 +272,7 @@ impl Session {
             trace: None,
             text: String::new(),
             // Retained messages are told again whenever somebody connects; topics other than `up` are states.
-            state: message.retain || !mqtt::topic(message.topic)?.up,
+            state: message.retain || !up,
             events: read.events,
         };
         self.keep(&sender, &said, message)
@@ -298,16 +301,16 @@ impl Session {
     }
 
     /// Who a topic says is speaking, and whether this client may say so.
-    async fn sender(&mut self, topic: &str) -> Result<Arc<Sender>, Rejected> {
+    async fn sender(&mut self, topic: &str) -> Result<(Arc<Sender>, bool), Rejected> {
         let generation = self.intake.registry().generation();
         if generation != self.generation || self.topics.len() >= TOPICS_MAX {
             self.topics.clear();
             self.generation = generation;
         }
-        if let Some(sender) = self.topics.get(topic) {
-            return Ok(Arc::clone(sender));
+        if let Some(known) = self.topics.get(topic) {
+            return Ok(known.clone());
         }
-        let Topic { device, .. } = mqtt::topic(topic)?;
+        let Topic { device, up, .. } = mqtt::topic(topic)?;
         let known = find(&self.intake, device).await;
         let own = device == self.serial;
         let through = self
@@ -323,14 +326,14 @@ impl Session {
             region: county(topic),
         });
         self.generation = self.intake.registry().generation();
-        self.topics.insert(topic.to_owned(), Arc::clone(&sender));
-        Ok(sender)
+        self.topics.insert(topic.to_owned(), (Arc::clone(&sender), up));
+        Ok((sender, up))
     }
 
-    /// Hands over what one wake-up brought.
-    pub(super) fn hand_over(&mut self) {
+    /// Hands over what one wake-up brought; answers how much that was.
+    pub(super) fn hand_over(&mut self) -> usize {
         if self.batch.is_empty() {
-            return;
+            return 0;
         }
         let (batch, answers) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.answers));
         let frames = batch.len();
@@ -340,6 +343,15 @@ impl Session {
             batch,
             Box::new(move |outcome| drop(stored.send(Stored { answers, frames, outcome }))),
         );
+        frames
+    }
+
+    /// The client sends more than its share: said once a minute, and it has to wait.
+    pub(super) fn floods(&mut self) {
+        if self.flood_told.is_none_or(|at| self.now.seconds_since(at) >= 60) {
+            self.flood_told = Some(self.now);
+            self.reject(&because(mqtt::PROTOCOL, "rate", "发送过快，已放慢接收；请降低上报频率"), b"");
+        }
     }
 
     /// The connection is over. What the client left to be said when it goes without a word is kept as a state.
