@@ -358,8 +358,23 @@ fn a_foreign_client_raises_an_incident_in_both_versions_and_over_tls() {
     let city = City::start_with(&data, &folder.0.join("log"), &["--mqtt", "--mqtts"], &more);
     let mine = topic("sos", "SOS-1");
     let publish = |port: &str, version: &str, qos: &str, secret: &str, message: &str, more: &[&str]| {
-        let mut args =
-            vec!["-h", "127.0.0.1", "-p", port, "-V", version, "-q", qos, "-i", "SOS-1", "-u", "SOS-1"];
+        let mut args = vec![
+            // One that is shown the door would try for ever.
+            "10",
+            "mosquitto_pub",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            port,
+            "-V",
+            version,
+            "-q",
+            qos,
+            "-i",
+            "SOS-1",
+            "-u",
+            "SOS-1",
+        ];
         args.extend(["-P", secret, "-t", &mine, "-m", message]);
         args.extend(more);
         tool("timeout", &args).unwrap()
