@@ -53,6 +53,7 @@ CREATE TABLE reading_batch (
     frames BIGINT NOT NULL CHECK (frames > 0),
     body BLOB NOT NULL
 ) STRICT;
+CREATE INDEX reading_batch_last ON reading_batch (last_at);
 
 -- Frames that could not be taken, with the reason a device maker can act on; the last hundred of each sender. 拒收报文
 CREATE TABLE rejected_frame (

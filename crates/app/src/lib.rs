@@ -53,6 +53,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("duties", signals::duties::STATEMENTS),
         ("meters", signals::meters::STATEMENTS),
         ("feeds", signals::feeds::STATEMENTS),
+        ("intake", signals::intake::STATEMENTS),
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()

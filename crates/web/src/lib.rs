@@ -8,6 +8,7 @@ mod assets;
 pub mod desks;
 mod filters;
 mod identity;
+pub mod intake;
 pub mod live;
 mod page;
 pub mod present;

@@ -340,6 +340,8 @@ pub fn table() -> Vec<Route> {
         post("/api/v1/visit-leaves", May(Act::MakeRounds), api::silences::take_leave),
         get("/api/v1/visit-rates", May(Act::SeeAlarms), api::silences::rates),
         post("/api/v1/visit-call-outs", May(Act::EditPeople), api::silences::call_out),
+        post("/api/v1/signals", May(Act::SendSignals), api::signals::create),
+        post("/api/v1/observations", May(Act::SendSignals), api::signals::observation),
         get("/api/v1/regions", SignedIn, api::regions::index),
         get("/api/v1/regions/{code}", SignedIn, api::regions::show),
         post("/api/v1/imports", May(Act::ImportPeople), api::imports::create).taking(upload::BODY_MAX),

@@ -1,10 +1,11 @@
 //! What every handler can reach.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use app::{
     evidence::Told,
     outcome::No,
+    signals::intake::Intake,
     store::{Conflicting, Fault, Store, Tx},
 };
 use domain::time::Now;
@@ -39,6 +40,7 @@ struct Inner {
     demo: Option<Demo>,
     live: Live,
     identities: Identities,
+    signals: OnceLock<Intake>,
 }
 
 /// The application as handlers see it. Cheap to clone.
@@ -62,9 +64,20 @@ impl App {
             demo,
             live,
             identities: Identities::default(),
+            signals: OnceLock::new(),
         }));
         tokio::spawn(forget_on_news(Arc::downgrade(&app.0), news));
         app
+    }
+
+    /// Lets routes take what devices and vendors' platforms send.
+    pub fn take_signals(&self, intake: Intake) {
+        let _ = self.0.signals.set(intake);
+    }
+
+    /// Where what devices send goes; none where nobody listens, as in a test of pages.
+    pub fn signals(&self) -> Option<&Intake> {
+        self.0.signals.get()
     }
 
     /// The present moment.

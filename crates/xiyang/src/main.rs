@@ -14,6 +14,7 @@ mod keys;
 mod open;
 mod outside;
 mod serve;
+mod signals;
 mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -75,6 +76,8 @@ struct ServeArgs {
     /// 密钥目录，默认为数据目录下的 keys，用 PostgreSQL 时为 ./keys。Folder of the keys
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
+    #[command(flatten)]
+    doors: signals::DoorArgs,
     /// Lets the server's clock begin at another moment, for measuring and rehearsing visits at any hour of the night.
     #[arg(long, value_name = "TIME", hide = true, value_parser = parse_at)]
     clock: Option<At>,

@@ -22,6 +22,8 @@ pub struct Opened {
     pub store: Store,
     /// Where the head of the evidence chain is noted.
     pub seals: SealFile,
+    /// The data folder, where there is one.
+    pub folder: Option<PathBuf>,
     // Declared last: the folder is let go only after the store has closed.
     _hold: Option<Hold>,
 }
@@ -124,6 +126,10 @@ fn database(folder: &Path) -> PathBuf {
 }
 
 fn open(place: Place, keys: &Keys, ids: IdSource, hold: Option<Hold>) -> Result<Opened, Complaint> {
+    let folder = match &place {
+        Place::Folder(folder) => Some(folder.clone()),
+        Place::Postgres(_) => None,
+    };
     let store = Store::open(&place, keys.vault(), ids).map_err(|fault| Complaint::opening(&place, &fault))?;
-    Ok(Opened { store, seals: keys.seals(), _hold: hold })
+    Ok(Opened { store, seals: keys.seals(), folder, _hold: hold })
 }

@@ -23,13 +23,13 @@ use app::{
 };
 use axum::serve::ListenerExt as _;
 use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind};
-use web::{App, Demo};
+use web::{App, Demo, intake::Listeners};
 
 use crate::{
     ServeArgs,
     complaint::Complaint,
     open::{self, Opened},
-    outside,
+    outside, signals,
 };
 
 /// What is not sealed yet could be changed unseen by whoever has the key; five seconds keep that short and cost one
@@ -47,8 +47,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Complaint> {
     let opened = open::to_serve(&args.place, args.keys.as_deref())?;
     let runtime = runtime()?;
     let bound = bind(&runtime, args.listen)?;
+    let listeners = signals::bind(&runtime, &args.doors)?;
     offer_first_account(&opened.store, bound.address)?;
-    serve(runtime, opened, bound, None, |_| {})
+    serve(runtime, opened, (bound, listeners), None, |_| {})
 }
 
 /// Where nobody has an account yet, whoever reads this program's output may make the first one.
@@ -116,7 +117,7 @@ pub fn bind(runtime: &Runtime, listen: SocketAddr) -> Result<Bound, Complaint> {
 pub fn serve(
     runtime: Runtime,
     opened: Opened,
-    bound: Bound,
+    (bound, listeners): (Bound, Listeners),
     demo: Option<Demo>,
     then: impl FnOnce(&Runtime),
 ) -> Result<ExitCode, Complaint> {
@@ -124,18 +125,21 @@ pub fn serve(
     let importer = imports::spawn_worker(opened.store.clone(), Arc::new(outside::now));
     let watchman = worker::spawn(opened.store.clone(), Arc::new(outside::now));
     let watch = incidents::watch(opened.store.clone(), Arc::new(outside::now))?;
-    let served = {
+    let (served, keeper) = {
         let _inside = runtime.enter();
         let app = App::new(opened.store.clone(), outside::now, outside::random, demo);
+        let keeper = signals::start(&app, &opened, listeners)?;
         let asked = asked_to_end()?;
         let ready = format!("ready http://{}", bound.address);
         let serving = runtime.spawn(until_asked(app, bound.listener, asked));
         writeln!(std::io::stdout(), "{ready}").map_err(|e| Complaint::file("stdout".as_ref(), &e))?;
         then(&runtime);
-        runtime.block_on(serving)
+        (runtime.block_on(serving), keeper)
     };
     tracing::info!("closing");
     runtime.shutdown_timeout(Duration::from_secs(2));
+    // Nothing more comes in; what was gathered is written.
+    drop(keeper);
     // Between two chunks; the next start goes on.
     drop(importer);
     drop(watchman);

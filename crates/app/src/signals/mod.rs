@@ -5,6 +5,7 @@ pub mod duties;
 pub mod feeds;
 pub mod incidents;
 pub mod meters;
+pub mod intake;
 pub mod sightings;
 pub mod silences;
 pub mod worker;

@@ -58,6 +58,9 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// SQLITE_IOERR_SHMSIZE
+const IOERR_SHMSIZE: i32 = 4874;
+
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Fault {
         use rusqlite::ErrorCode;
@@ -67,6 +70,8 @@ impl From<rusqlite::Error> for Fault {
                 FaultKind::Constraint(super::dialect::constraint_of(&message))
             }
             Some(ErrorCode::DiskFull) => FaultKind::Full,
+            // The index of the log found no room to grow.
+            _ if error.sqlite_error().is_some_and(|e| e.extended_code == IOERR_SHMSIZE) => FaultKind::Full,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => FaultKind::Busy,
             _ => FaultKind::Other,
         };

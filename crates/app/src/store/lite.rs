@@ -23,7 +23,7 @@ use super::{
     tx::{Conn as _, Tx},
 };
 use statements::Statements;
-use writer::{Message, Writer};
+use writer::{First, Message, Writer};
 
 /// Readers at once; more than the cores, because a page's questions are short.
 const READERS: usize = 4;
@@ -37,6 +37,7 @@ const RESTART_PAGES: i64 = 64_000;
 
 pub(super) struct Lite {
     writes: mpsc::Sender<Message>,
+    first: Arc<First>,
     reads: Option<mpsc::Sender<Job>>,
     stop: Option<mpsc::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -62,8 +63,12 @@ impl Lite {
         let log = Arc::new(Log { file: log_of(&file), pages: AtomicI64::new(0) });
         let wal =
             std::fs::File::open(&log.file).map_err(|e| Fault::from(e).at(log.file.display().to_string()))?;
+        let first = Arc::new(First::default());
+        let lane = Arc::clone(&first);
         let (mine, his) = (Arc::clone(shared), Arc::clone(&log));
-        threads.push(spawn("store-writer", move || Writer::new(&writer, inbox, to_disk).run(&mine, &his))?);
+        threads.push(spawn("store-writer", move || {
+            Writer::new(&writer, inbox, lane, to_disk).run(&mine, &his);
+        })?);
         let (mine, back) = (Arc::clone(shared), writes.clone());
         threads.push(spawn("store-sync", move || writer::sync(&wal, &committed, &back, &mine))?);
         let read_jobs = Arc::new(Mutex::new(read_jobs));
@@ -75,12 +80,22 @@ impl Lite {
         }
         let checkpointer = connect(&file)?;
         threads.push(spawn("store-checkpoint", move || log.checkpoint(&checkpointer, &stopped))?);
-        Ok(Lite { writes, reads: Some(reads), stop: Some(stop), threads })
+        Ok(Lite { writes, first, reads: Some(reads), stop: Some(stop), threads })
     }
 
     pub(super) fn write(&self, job: Job) {
         if let Err(mpsc::SendError(Message::Job(job))) = self.writes.send(Message::Job(job)) {
             job.finish(Err(Fault::other("the store has stopped")));
+        }
+    }
+
+    /// Into the lane that is looked at before every other command.
+    pub(super) fn write_first(&self, job: Job) {
+        self.first.push(job);
+        if self.writes.send(Message::First).is_err() {
+            for job in self.first.all() {
+                job.finish(Err(Fault::other("the store has stopped")));
+            }
         }
     }
 

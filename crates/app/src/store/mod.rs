@@ -211,6 +211,23 @@ impl Store {
         }
     }
 
+    /// Runs a command before all that wait, and calls back after its commit: for alarms, which must not stand behind a
+    /// thousand readings or a list that is being imported. On PostgreSQL commands run side by side anyway.
+    pub fn write_first_then<T, E>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: From<Fault> + Conflicting + Send + 'static,
+    {
+        let job = Box::new(Call { work, answer: None, then });
+        match &*self.backend {
+            Backend::Lite(lite) => lite.write_first(job),
+            Backend::Pg(pg) => pg.write(job),
+        }
+    }
+
     /// Runs a question and calls back.
     pub fn read_then<T, E>(
         &self,

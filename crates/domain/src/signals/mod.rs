@@ -5,6 +5,7 @@
 //! `ladder` decide what becomes of an alarm.
 
 pub mod answering;
+pub mod alarm;
 pub mod cjt188;
 pub mod device;
 pub mod feed;

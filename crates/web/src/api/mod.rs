@@ -13,6 +13,7 @@ pub mod people;
 pub mod providers;
 pub mod regions;
 pub mod silences;
+pub mod signals;
 pub mod statements;
 
 use std::str::FromStr;

@@ -7,7 +7,7 @@ use utoipa::{
 };
 
 use super::{
-    calls, evidence, imports, incidents, ledger, me, orders, people, providers, regions, silences, statements,
+    calls, evidence, imports, incidents, ledger, me, orders, people, providers, regions, signals, silences, statements,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,7 @@ use super::{
         regions::index, regions::show,
         silences::contacts, silences::index, silences::visit_duties, silences::visit,
         silences::leaves, silences::take_leave, silences::rates, silences::call_out,
+        signals::create, signals::observation,
         imports::create, imports::index, imports::show, imports::acceptance, imports::cancellation, imports::errors,
     ),
     modifiers(&Bearer),

@@ -8,7 +8,10 @@ mod cycle;
 mod decode;
 mod disk;
 mod import;
+mod intake;
 mod load;
+mod mosquitto;
+mod mqtt_load;
 mod orders;
 mod pages;
 mod peers;
@@ -26,6 +29,7 @@ use clap::{Args, Subcommand};
 
 use crate::complaint::Complaint;
 use import::ImportArgs;
+use intake::IntakeArgs;
 use orders::OrdersArgs;
 use pages::PagesArgs;
 use people::PeopleArgs;
@@ -49,6 +53,8 @@ enum What {
     People(PeopleArgs),
     /// 导入一份大名单。A long list through the import
     Import(ImportArgs),
+    /// 设备接入：消息到持久保存，报警到警情。Devices' messages to durable rows, alarms to incidents
+    Intake(IntakeArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
@@ -59,5 +65,6 @@ pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
         What::Pages(args) => pages::run(&args),
         What::People(args) => people::run(&args),
         What::Import(args) => import::run(&args),
+        What::Intake(args) => intake::run(args),
     }
 }

@@ -30,9 +30,14 @@ pub(super) fn program() -> Result<Command, Complaint> {
 impl Server {
     /// Starts it on a data folder, with its clock at this moment, and waits until it answers.
     pub(super) fn start(data: &Path, clock: At) -> Result<Server, Complaint> {
+        Server::start_with(data, clock, &[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn start_with(data: &Path, clock: At, more: &[&str]) -> Result<Server, Complaint> {
         let mut command = program()?;
         command.args(["serve", "--listen", "127.0.0.1:0", "--clock", &clock.rfc3339(), "--data"]).arg(data);
-        Server::of(&mut command)
+        Server::of(command.args(more))
     }
 
     /// Starts the demo city of a folder, which makes it first where it is not there yet.

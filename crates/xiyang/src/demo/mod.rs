@@ -14,7 +14,7 @@ use app::pack::{self, Pack};
 use city::{City, CitySpec, living, seed};
 use web::{Demo, Persona};
 
-use crate::{complaint::Complaint, open, outside, serve};
+use crate::{complaint::Complaint, open, outside, serve, signals};
 use place::{DemoFolder, Note};
 use progress::Progress;
 
@@ -36,6 +36,8 @@ pub(crate) struct DemoArgs {
     /// 监听地址。Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    #[command(flatten)]
+    doors: signals::DoorArgs,
     /// 不显示进度。No progress on stderr
     #[arg(long)]
     quiet: bool,
@@ -46,6 +48,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let pack = pack_named(&args.pack)?;
     let runtime = serve::runtime()?;
     let bound = serve::bind(&runtime, args.listen)?;
+    let listeners = signals::bind(&runtime, &args.doors.for_demo())?;
     let wanted = Note::new(&args.pack, args.people, args.seed, outside::now().day());
     let DemoFolder { path, note, complete, hold } = place::prepare(args.data, wanted)?;
     let mut progress = Progress::new(args.quiet);
@@ -65,7 +68,9 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let clock = living::Clock { now: Arc::new(outside::now), speed: 1 };
     let driver = living::prepare(&opened.store, city, clock, outside::token)?;
     let address = bound.address;
-    serve::serve(runtime, opened, bound, Some(demo), move |runtime| drop(runtime.spawn(driver.run(address))))
+    serve::serve(runtime, opened, (bound, listeners), Some(demo), move |runtime| {
+        drop(runtime.spawn(driver.run(address)))
+    })
 }
 
 /// The complete city in a folder, when there is one; who lives in it follows from its note.

@@ -8,8 +8,12 @@
 //! connections keep `FULL`.
 
 use std::{
+    collections::VecDeque,
     fs::File,
-    sync::mpsc::{Receiver, Sender, TryRecvError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, TryRecvError},
+    },
 };
 
 use rusqlite::Connection;
@@ -25,9 +29,29 @@ use crate::store::{
 /// loses nothing by it, for one sync makes every group safe that was committed before it began.
 const GROUP_MAX: usize = 16;
 
+/// Commands that go before all others.
+#[derive(Default)]
+pub(super) struct First(Mutex<VecDeque<Job>>);
+
+impl First {
+    pub(super) fn push(&self, job: Job) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
+    }
+
+    fn pop(&self) -> Option<Job> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    pub(super) fn all(&self) -> VecDeque<Job> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// What reaches the writer.
 pub(super) enum Message {
     Job(Job),
+    /// There is something in the first lane; it may have been taken already.
+    First,
     /// So many groups have come off the disk's queue, safe or not.
     Synced(usize, Result<(), Fault>),
     Stop,
@@ -42,6 +66,7 @@ pub(super) struct Committed {
 pub(super) struct Writer<'c> {
     db: Statements<'c>,
     inbox: Receiver<Message>,
+    first: Arc<First>,
     to_disk: Sender<Committed>,
     /// Groups that are committed and not yet safe.
     on_the_way: usize,
@@ -54,23 +79,49 @@ impl<'c> Writer<'c> {
     pub(super) fn new(
         conn: &'c Connection,
         inbox: Receiver<Message>,
+        first: Arc<First>,
         to_disk: Sender<Committed>,
     ) -> Writer<'c> {
-        Writer { db: Statements::new(conn), inbox, to_disk, on_the_way: 0, stopped: false, broken: None }
+        Writer {
+            db: Statements::new(conn),
+            inbox,
+            first,
+            to_disk,
+            on_the_way: 0,
+            stopped: false,
+            broken: None,
+        }
     }
 
     pub(super) fn run(mut self, shared: &Shared, log: &Log) {
         while !self.stopped {
             match self.inbox.recv() {
-                Ok(Message::Job(job)) => match &self.broken {
-                    Some(fault) => job.finish(Err(fault.clone())),
-                    None => {
-                        self.group(job, shared);
-                        log.restart_when_long(self.db.conn);
+                Ok(Message::Job(job)) => {
+                    if let Some(first) = self.first.pop() {
+                        self.begin(first, shared, log);
                     }
-                },
+                    self.begin(job, shared, log);
+                }
+                Ok(Message::First) => {
+                    if let Some(first) = self.first.pop() {
+                        self.begin(first, shared, log);
+                    }
+                }
                 Ok(other) => self.note(other),
                 Err(_) => return,
+            }
+        }
+        for job in self.first.all() {
+            job.finish(Err(Fault::other("the store has stopped")));
+        }
+    }
+
+    fn begin(&mut self, job: Job, shared: &Shared, log: &Log) {
+        match &self.broken {
+            Some(fault) => job.finish(Err(fault.clone())),
+            None => {
+                self.group(job, shared);
+                log.restart_when_long(self.db.conn);
             }
         }
     }
@@ -82,6 +133,8 @@ impl<'c> Writer<'c> {
                 self.broken = self.broken.take().or(outcome.err());
             }
             Message::Stop => self.stopped = true,
+            // What it announced was taken with another's turn.
+            Message::First => {}
             Message::Job(_) => unreachable!("jobs are taken before"),
         }
     }
@@ -164,6 +217,9 @@ impl<'c> Writer<'c> {
     /// One more command for the open group: whoever waits, and while the disk is busy anyway, whoever comes.
     fn another(&mut self, so_far: usize) -> Option<Job> {
         while so_far < GROUP_MAX && !self.stopped && self.broken.is_none() {
+            if let Some(first) = self.first.pop() {
+                return Some(first);
+            }
             let message = match self.inbox.try_recv() {
                 Ok(message) => message,
                 Err(TryRecvError::Empty) if self.on_the_way > 0 => self.inbox.recv().ok()?,

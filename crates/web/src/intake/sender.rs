@@ -1,0 +1,149 @@
+//! Who speaks: from what a frame calls its sender to the device that is known, and from what it says to a reading or
+//! alarms.
+
+use std::sync::Arc;
+
+use app::signals::{
+    devices::Known,
+    intake::{AlarmFrame, Intake, Reading, Rejection},
+};
+use domain::{
+    ids::DeviceId,
+    regions::RegionCode,
+    signals::{Rejected, alarm, device::Protocol, sighting::SightingKind},
+    time::At,
+};
+use tokio::sync::{broadcast::error::RecvError, oneshot};
+
+use crate::App;
+
+/// A sender as far as it is known.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    /// What it calls itself.
+    pub(crate) serial: String,
+    /// The device of that serial.
+    pub(crate) known: Option<Arc<Known>>,
+    /// Whether it proved it.
+    pub(crate) verified: bool,
+    /// Where, when the message says so and nobody knows better.
+    pub(crate) region: Option<RegionCode>,
+}
+
+/// What one frame says, whatever the language.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub(crate) seq: Option<i64>,
+    pub(crate) device_at: Option<At>,
+    pub(crate) battery: Option<u8>,
+    /// Names of events as the decoders give them.
+    pub(crate) events: Vec<String>,
+    /// A trace of life beyond what the events tell.
+    pub(crate) trace: Option<SightingKind>,
+    /// What the desk should read beside the event.
+    pub(crate) text: String,
+    /// A state that is told again to whoever asks, not something that happens now.
+    pub(crate) state: bool,
+}
+
+/// What becomes of a frame.
+pub(crate) enum Becomes {
+    Reading(Reading),
+    Alarms(Vec<AlarmFrame>),
+    /// Not an alarm, and nobody we may believe.
+    Unproved,
+}
+
+/// The device in use with this serial, from memory or else from the database.
+pub(crate) async fn find(intake: &Intake, serial: &str) -> Option<Arc<Known>> {
+    if let Some(known) = intake.registry().get(serial) {
+        return Some(known);
+    }
+    let (send, receive) = oneshot::channel();
+    intake.registry().learn_then(intake.store(), serial, move |found| drop(send.send(found)));
+    receive.await.ok().flatten()
+}
+
+impl Sender {
+    /// What becomes of a frame of this sender.
+    pub(crate) fn says(&self, said: &Said, protocol: Protocol, received_at: At, raw: &[u8]) -> Becomes {
+        let alarms = if said.state { Vec::new() } else { self.alarms(said, protocol, received_at, raw) };
+        if !alarms.is_empty() {
+            return Becomes::Alarms(alarms);
+        }
+        let Some(known) = self.known.as_ref().filter(|_| self.verified) else { return Becomes::Unproved };
+        let trace = if said.state {
+            None
+        } else {
+            said.trace.or_else(|| said.events.iter().find_map(|event| alarm::trace(event)))
+        };
+        Becomes::Reading(Reading {
+            device: known.id,
+            person: known.person,
+            protocol,
+            received_at,
+            device_at: said.device_at,
+            seq: said.seq,
+            battery: said.battery,
+            trace,
+        })
+    }
+
+    fn alarms(&self, said: &Said, protocol: Protocol, received_at: At, raw: &[u8]) -> Vec<AlarmFrame> {
+        let mut alarms: Vec<AlarmFrame> = Vec::new();
+        for (kind, level) in said.events.iter().filter_map(|event| alarm::incident(event)) {
+            if alarms.iter().any(|alarm| alarm.kind == kind) {
+                continue;
+            }
+            let known = self.known.as_deref();
+            alarms.push(AlarmFrame {
+                device: known.map(|known| known.id),
+                serial: self.serial.clone(),
+                person: known.and_then(|known| known.person),
+                region: known.map(|known| known.region).or(self.region),
+                protocol,
+                kind,
+                level,
+                seq: said.seq,
+                device_at: said.device_at,
+                received_at,
+                verified: self.verified,
+                text: said.text.clone(),
+                raw: raw.to_vec(),
+            });
+        }
+        alarms
+    }
+}
+
+/// Notes a frame that was not taken.
+pub(crate) fn reject(intake: &Intake, serial: &str, peer: &str, rejected: &Rejected, raw: &[u8]) {
+    intake.reject(Rejection {
+        serial: serial.to_owned(),
+        protocol: rejected.protocol.to_owned(),
+        peer: peer.to_owned(),
+        error: rejected.error.to_owned(),
+        reason: rejected.reason.clone(),
+        received_at: intake.now().0,
+        raw: raw[..raw.len().min(app::signals::intake::REJECTED_BYTES)].to_vec(),
+    });
+}
+
+/// A reason of the intake itself.
+pub(crate) fn because(protocol: &'static str, error: &'static str, reason: &str) -> Rejected {
+    Rejected { protocol, error, got: None, want: None, reason: reason.to_owned() }
+}
+
+/// Forgets devices that were changed, also by another process.
+pub(crate) async fn forget_changed(app: App, intake: Intake) {
+    let mut news = app.live().subscribe();
+    drop(app);
+    loop {
+        match news.recv().await {
+            Ok(told) if told.topic.starts_with("device.") => intake.registry().forget(DeviceId(told.subject)),
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => intake.registry().clear(),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Where devices are listened to: the doors named on the command line, and the intake behind them.
+
+use std::{io::Write as _, net::SocketAddr, path::PathBuf};
+
+use app::{
+    pack,
+    signals::intake::{Intake, Keeper, Reserved},
+};
+use clap::Args;
+use domain::regions::{Level, RegionCode};
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    runtime::Runtime,
+};
+use web::{App, intake::Listeners};
+
+use crate::{complaint::Complaint, open::Opened, outside};
+
+/// Where devices are listened to.
+#[derive(Debug, Default, Clone, Args)]
+pub(crate) struct DoorArgs {
+    /// 设备接入：MQTT 监听地址。Devices that speak MQTT
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) mqtt: Option<SocketAddr>,
+    /// 设备接入：MQTT（TLS）监听地址。MQTT over TLS
+    #[arg(long, value_name = "ADDR", requires_all = ["tls_cert", "tls_key"])]
+    mqtts: Option<SocketAddr>,
+    /// TLS 证书链，PEM。Certificate chain
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// TLS 私钥，PEM。Private key
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// 设备接入：手表 TCP 监听地址。Watches
+    #[arg(long, value_name = "ADDR")]
+    watch: Option<SocketAddr>,
+    /// 设备接入：消防 GB/T 26875.3 监听地址。Fire devices
+    #[arg(long, value_name = "ADDR")]
+    fire: Option<SocketAddr>,
+    /// 设备接入：SCAIP（SIP，UDP 与 TCP）监听地址。Care phones by SCAIP over SIP
+    #[arg(long, value_name = "ADDR")]
+    sip: Option<SocketAddr>,
+}
+
+impl DoorArgs {
+    /// The demo listens to MQTT where every MQTT client looks first, unless something else does already.
+    pub(crate) fn for_demo(mut self) -> DoorArgs {
+        if self.mqtt.is_none() {
+            let usual = SocketAddr::from(([127, 0, 0, 1], 1883));
+            match std::net::TcpListener::bind(usual) {
+                Ok(_) => self.mqtt = Some(usual),
+                // Nobody is left to tell when stderr is closed.
+                Err(_) => drop(writeln!(
+                    std::io::stderr(),
+                    "1883 端口已被占用，本次不接入 MQTT 设备；可用 --mqtt 换一个端口\n\
+                     port 1883 is taken, no MQTT this time; choose another with --mqtt"
+                )),
+            }
+        }
+        self
+    }
+}
+
+/// Takes the addresses, before anything long begins, and says which they are.
+pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Complaint> {
+    let tcp = |name: &str, address: Option<SocketAddr>| -> Result<Option<TcpListener>, Complaint> {
+        let Some(address) = address else { return Ok(None) };
+        let listener = runtime.block_on(TcpListener::bind(address)).map_err(|e| taken(name, address, &e))?;
+        say(name, listener.local_addr().unwrap_or(address));
+        Ok(Some(listener))
+    };
+    let mut listeners = Listeners {
+        mqtt: tcp("mqtt", doors.mqtt)?,
+        mqtts: None,
+        watch: tcp("watch", doors.watch)?,
+        fire: tcp("fire", doors.fire)?,
+        sip: None,
+    };
+    if let (Some(listener), Some(chain), Some(key)) =
+        (tcp("mqtts", doors.mqtts)?, &doors.tls_cert, &doors.tls_key)
+    {
+        let acceptor = web::intake::acceptor(chain, key).map_err(|e| {
+            Complaint::new(format!("证书或私钥不能使用：{e}"), format!("cannot use certificate or key: {e}"))
+        })?;
+        listeners.mqtts = Some((listener, acceptor));
+    }
+    if let Some(address) = doors.sip {
+        let streams = tcp("sip", Some(address))?;
+        // The same port for both, also when it was chosen by the system.
+        let port = streams.as_ref().and_then(|l| l.local_addr().ok()).unwrap_or(address);
+        let packets = runtime.block_on(UdpSocket::bind(port)).map_err(|e| taken("sip", port, &e))?;
+        listeners.sip = streams.map(|streams| (packets, streams));
+    }
+    Ok(listeners)
+}
+
+fn say(name: &str, address: SocketAddr) {
+    // Nobody is left to tell when stderr is closed.
+    let _ = writeln!(std::io::stderr(), "listening {name} {address}");
+}
+
+fn taken(name: &str, address: SocketAddr, error: &std::io::Error) -> Complaint {
+    Complaint::new(
+        format!("不能在 {address} 接入设备：{error}。请检查 --{name} 的地址，或停掉占用它的程序"),
+        format!("cannot listen to devices on {address} ({error}); check --{name}"),
+    )
+}
+
+/// Starts the intake and lets devices in. The keeper must be dropped before the store.
+pub(crate) fn start(app: &App, opened: &Opened, listeners: Listeners) -> Result<Keeper, Complaint> {
+    let place = opened.store.read(pack::place)?;
+    let first = place.and_then(|place| place.regions.first().copied());
+    // Where an alarm belongs whose sender nobody knows: the whole city.
+    let home = first.map(|region| region.within(Level::City)).unwrap_or_else(nowhere);
+    let reserved = opened.folder.clone().map(|folder| Reserved { folder, bytes: None });
+    let (intake, keeper) = Intake::start(opened.store.clone(), outside::now, home, reserved)?;
+    web::intake::listen(app, &intake, listeners);
+    Ok(keeper)
+}
+
+/// Before a city pack is installed there is no city.
+fn nowhere() -> RegionCode {
+    RegionCode::new(110_000_000_000).expect("the first province")
+}
