@@ -12,6 +12,7 @@ mod import;
 mod keys;
 mod open;
 mod outside;
+mod repeat;
 mod serve;
 mod verify;
 

@@ -98,21 +98,43 @@ pub fn check_out(
     Ok(order.state)
 }
 
-/// The elder's own number, for the carer who is in the home; that it was shown is on record.
-pub fn telephone(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<String, OrderRefusal> {
+/// A number the carer may ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telephone {
+    /// Whose it is.
+    pub whose: String,
+    /// The number.
+    pub number: String,
+}
+
+/// The elder's own number and those of the contacts, for the carer at the door or in the home; that they were shown
+/// is on record.
+pub fn telephones(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: OrderId,
+    now: Now,
+) -> Outcome<Vec<Telephone>, OrderRefusal> {
     let order = load(tx, actor, Act::VisitHomes, id)?;
     if order.state != OrderState::InService {
         return Err(No::Refused(OrderRefusal::WrongState { state: order.state, wish: "查看电话" }));
     }
-    let Some(sealed) = sql::telephone(tx, order.person)? else {
+    let mut numbers = Vec::new();
+    if let Some(sealed) = sql::telephone(tx, order.person)? {
+        let number = tx.vault().decrypt(PHONE, order.person.0, &sealed)?;
+        numbers.push(Telephone { whose: "老人".to_owned(), number });
+    }
+    for (contact, whose, sealed) in sql::contact_numbers(tx, order.person)? {
+        numbers.push(Telephone { whose, number: tx.vault().decrypt(PHONE, contact, &sealed)? });
+    }
+    if numbers.is_empty() {
         return Err(No::Refused(OrderRefusal::Missing {
             what: "老人的电话（档案里没有，请向派单员索取）"
         }));
-    };
-    let number = tx.vault().decrypt(PHONE, order.person.0, &sealed)?;
-    let detail = json!({ "field": PHONE, "reason": "上门服务", "order": id });
+    }
+    let detail = json!({ "field": PHONE, "reason": "上门服务", "order": id, "numbers": numbers.len() });
     tx.record(actor, now, Event::new("person.revealed", order.person.0, order.region, detail))?;
-    Ok(number)
+    Ok(numbers)
 }
 
 /// A photograph as it came from the phone, looked at and measured.

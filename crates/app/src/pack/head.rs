@@ -32,6 +32,7 @@ pub(super) fn read(text: &str, found: &Troubles) -> Pack {
         centre: top.point("centre"),
         funders: funders(&top, &[]),
         figures: figures(&top),
+        nobody_home_fee_fen: top.number_or_none("nobody_home_fee_fen", 0, 1_000_000),
         ..empty()
     };
     top.finish();
@@ -52,6 +53,7 @@ fn empty() -> Pack {
         services: Vec::new(),
         programmes: Vec::new(),
         areas: Vec::new(),
+        nobody_home_fee_fen: None,
     }
 }
 

@@ -111,6 +111,9 @@ pub struct Place {
     pub centre: [f64; 2],
     /// Regions it covers.
     pub regions: Vec<RegionCode>,
+    /// What a visit to a closed door is paid, in fen; nothing is paid where the city has not said.
+    #[serde(default)]
+    pub nobody_home_fee_fen: Option<i64>,
 }
 
 /// The installed place, if a pack was installed.
@@ -384,6 +387,7 @@ fn install_settings(tx: &mut Tx<'_>, pack: &Pack) -> Result<(), Fault> {
         hotline: pack.hotline.clone(),
         centre: pack.centre,
         regions: pack.regions.clone(),
+        nobody_home_fee_fen: pack.nobody_home_fee_fen,
     };
     settings::set(tx, PLACE, &serde_json::to_string(&place)?)?;
     let figures: Vec<_> = pack

@@ -188,7 +188,9 @@ fn look(block: &Block, now: Now) -> (&'static str, String) {
         OrderState::Served | OrderState::Confirmed | OrderState::Settled => {
             ("done", block.state.label().to_owned())
         }
-        OrderState::Disputed => ("late", "有争议".to_owned()),
+        OrderState::Disputed | OrderState::NobodyHome | OrderState::Interrupted => {
+            ("late", block.state.label().to_owned())
+        }
         state => ("planned", state.label().to_owned()),
     }
 }
