@@ -34,12 +34,13 @@ pub fn take_back_edit(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, now: Now) ->
         return Err(No::Refused(EditRefusal::ChangedMeanwhile));
     }
     let current = Open::of(&whole, tx.vault())?;
-    let detail: Value = serde_json::from_str(&last.detail)?;
+    let detail: Value = serde_json::from_str(&last.detail).map_err(Fault::from)?;
     let sealed = detail["before"].as_str().ok_or_else(late)?;
     let sealed = base64::engine::general_purpose::STANDARD_NO_PAD
         .decode(sealed)
         .map_err(|e| Fault::other(format!("what stood before in {id}: {e}")))?;
-    let old: Map<String, Value> = serde_json::from_str(&tx.vault().decrypt("before", id.0, &sealed)?)?;
+    let opened = tx.vault().decrypt("before", id.0, &sealed)?;
+    let old: Map<String, Value> = serde_json::from_str(&opened).map_err(Fault::from)?;
     let before = current.restored(&old)?;
     write(tx, actor, &mut whole, &current, &before, &Plan::default(), "person.change_undone", now)?;
     Ok(())
