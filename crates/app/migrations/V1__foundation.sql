@@ -332,8 +332,6 @@ CREATE TABLE carer (
 ) STRICT;
 CREATE INDEX carer_provider ON carer (provider);
 CREATE INDEX carer_region ON carer (region);
--- Whoever serves a home is found by distance from this index alone.
-CREATE INDEX carer_near ON carer (provider, region, lon, lat, id) WHERE left_at IS NULL;
 
 CREATE TABLE carer_skill (
     carer BIGINT NOT NULL,

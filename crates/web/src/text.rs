@@ -116,7 +116,7 @@ mod tests {
         );
         assert_eq!(
             translate("工单现在是“待派单”，不能结算", "en"),
-            "The order stands at “To dispatch”: it cannot be done now (结算)"
+            "The order stands at “To dispatch”; not possible now: Settlement"
         );
         // What only resembles a pattern stays as it is.
         assert_eq!(translate("请再等一会儿", "en"), "请再等一会儿");
