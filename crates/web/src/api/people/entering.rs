@@ -3,8 +3,8 @@
 use app::{
     outcome::{No, Outcome},
     parties::people::{
-        self, Change, ContactChange, EditRefusal, EnrolRefusal, Enrolled, Fact, FactRefusal, Field,
-        NewContact, NewFact, NewPerson,
+        self, Change, ContactChange, EditRefusal, EnrolRefusal, Enrolled, FactRefusal, NewContact, NewFact,
+        NewPerson,
     },
     regions,
     store::Tx,

@@ -1,6 +1,6 @@
 //! Facts about somebody: what held when, by what was known when.
 
-use app::parties::people::{self, Fact, NewFact};
+use app::parties::people::{self, NewFact};
 use axum::{
     Json,
     extract::{Path, Query, State},

@@ -25,7 +25,7 @@ pub use disclosures::*;
 pub use entering::*;
 pub use facts::*;
 
-use super::{Listing, parsed};
+use super::Listing;
 use crate::{App, Problem, Reply, Signed};
 
 /// Somebody in a list. Private values are masked.
