@@ -16,6 +16,7 @@ use domain::{
     access::Act,
     ids::OrderId,
     orders::OrderRefusal,
+    parties::mask,
     time::{At, Day, Now},
 };
 use serde::Deserialize;
@@ -127,9 +128,11 @@ pub async fn of_order(State(app): State<App>, signed: Signed, page: Page, Path(i
     let shown = app
         .read(move |tx, now| {
             let line = orders::traced(tx, &actor, id)?;
-            let title = format!("{} {}", line.service_name, line.person_name);
             let sees_orders = actor.may(Act::SeeOrders).is_ok();
             let back = if sees_orders { format!("/orders/{id}") } else { "/statements".to_owned() };
+            // Whoever pays follows what was done, not whom it was done for.
+            let who = if sees_orders { line.person_name } else { mask::name(&line.person_name) };
+            let title = format!("{} {who}", line.service_name);
             trail(tx, &actor, id.0, page.clone(), (title, back), now)
         })
         .await?;
