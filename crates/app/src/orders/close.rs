@@ -96,6 +96,6 @@ pub(super) fn waive(tx: &mut Tx<'_>, actor: &Actor, order: Order, now: Now) -> O
     let back = Move { debit: provider, credit: elder, amount: order.fee.0, asset: Asset::Fen };
     ledger::post(tx, on, &[back])?;
     let detail = json!({ "fee_fen": order.fee });
-    let waived = Order { fee: Fen::ZERO, collected_at: None, collected_by: None, ..order };
+    let waived = Order { fee: Fen::ZERO, ..order };
     save(tx, actor, now, &waived, OrderState::Cancelled, "order.fee_waived", detail)
 }

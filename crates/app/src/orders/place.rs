@@ -202,7 +202,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outc
 /// order stays. `start` says when; the old time when not given.
 ///
 /// The elder agreed to a share once; more than that needs to be agreed again. A fee for calling the old order off is
-/// taken back when the new one is for the same time.
+/// taken back when the new one is for the same time and the fee was not taken yet.
 pub fn again(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -224,7 +224,7 @@ pub fn again(
         call: old.call,
         note: old.note.clone(),
     };
-    if old.fee > Fen::ZERO && wish.start == old.start_at {
+    if old.fee > Fen::ZERO && wish.start == old.start_at && old.collected_at.is_none() {
         super::close::waive(tx, actor, old.clone(), now)?;
     }
     let own = quote(tx, actor, &wish, now)?.own;
