@@ -10,12 +10,7 @@ use domain::{
 };
 use serde_json::json;
 
-use super::{
-    Order, load, save,
-    settle::own_accounts,
-    sql,
-    unfinished::give_back,
-};
+use super::{Order, load, save, settle::own_accounts, sql, unfinished::give_back};
 use crate::{
     ledger::{self, Move, Occasion},
     outcome::{Decided, Outcome},
