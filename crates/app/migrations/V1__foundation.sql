@@ -346,8 +346,6 @@ CREATE TABLE carer (
 ) STRICT;
 CREATE INDEX carer_provider ON carer (provider);
 CREATE INDEX carer_region ON carer (region);
--- Whoever serves a home is found by distance from this index alone.
-CREATE INDEX carer_near ON carer (provider, region, lon, lat, id) WHERE left_at IS NULL;
 
 CREATE TABLE carer_skill (
     carer BIGINT NOT NULL,
@@ -524,6 +522,15 @@ CREATE TABLE orders (
     cancel_reason TEXT,
     stars BIGINT CHECK (stars BETWEEN 1 AND 5),
     comment TEXT,
+    interruption TEXT,
+    -- What calling the order off late costs the elder.
+    fee_fen BIGINT NOT NULL DEFAULT 0 CHECK (fee_fen >= 0),
+    -- When an urgent order nobody took was handed to the dispatchers.
+    escalated_at BIGINT,
+    -- When the provider had taken what the elder owes, and who noted it.
+    collected_at BIGINT,
+    collected_by BIGINT,
+    CHECK ((collected_at IS NULL) = (collected_by IS NULL)),
     CHECK (end_at > start_at),
     CHECK (partner IS NULL OR partner <> carer),
     CHECK ((carer IS NULL) = (provider IS NULL)),
@@ -537,6 +544,9 @@ CREATE TABLE orders (
         WHEN 'disputed' THEN checked_out_at IS NOT NULL AND confirmed_at IS NOT NULL AND settled_at IS NULL
         WHEN 'confirmed' THEN checked_out_at IS NOT NULL AND confirmed_at IS NOT NULL AND settled_at IS NULL
         WHEN 'settled' THEN checked_out_at IS NOT NULL AND settled_at IS NOT NULL
+        WHEN 'nobody_home' THEN checked_out_at IS NOT NULL AND confirmed_at IS NULL AND settled_at IS NULL
+        WHEN 'interrupted' THEN checked_out_at IS NOT NULL AND interruption IS NOT NULL AND confirmed_at IS NULL
+            AND settled_at IS NULL
         WHEN 'cancelled' THEN cancelled_at IS NOT NULL AND cancel_reason IS NOT NULL
         ELSE 1 = 0 END)
 ) STRICT;
@@ -546,7 +556,7 @@ CREATE INDEX orders_carer ON orders (carer, start_at);
 CREATE INDEX orders_partner ON orders (partner, start_at) WHERE partner IS NOT NULL;
 CREATE INDEX orders_provider ON orders (provider, start_at);
 CREATE INDEX orders_to_dispatch ON orders (start_at) WHERE state IN ('placed', 'offered');
-CREATE INDEX orders_to_confirm ON orders (checked_out_at) WHERE state IN ('served', 'disputed');
+CREATE INDEX orders_to_confirm ON orders (checked_out_at) WHERE state IN ('served', 'disputed', 'interrupted');
 
 CREATE TABLE order_share (
     order_id BIGINT NOT NULL,

@@ -39,7 +39,6 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("idempotency", idempotency::STATEMENTS),
         ("settings", settings::STATEMENTS),
         ("regions", regions::STATEMENTS),
-        ("accounts", parties::accounts::STATEMENTS),
         ("providers", parties::providers::STATEMENTS),
         ("carers", parties::carers::STATEMENTS),
         ("imports", parties::imports::STATEMENTS),
@@ -57,6 +56,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("pack", pack::STATEMENTS),
     ]
     .into_iter()
+    .chain(parties::accounts::STATEMENTS.iter().map(|all| ("accounts", *all)))
     .chain(parties::people::STATEMENTS.iter().map(|all| ("people", *all)))
     .chain(orders::STATEMENTS.iter().map(|all| ("orders", *all)))
     .chain(signals::incidents::STATEMENTS.iter().map(|all| ("incidents", *all)))

@@ -7,6 +7,7 @@ use app::{
         self, AccountRefusal, AccountState, Device, Door, Filter, Invited, NewAccount, NewPost, NewToken,
         Password, Stage, TokenFor, token_hash,
     },
+    settings,
     store::{Fault, Store},
 };
 use city::testing::on_both;
@@ -599,6 +600,8 @@ fn the_demo_signs_in_only_those_who_have_a_post() {
         let demo = |name: &'static str, token: &'static str| {
             store.write(move |tx| accounts::demo_session(tx, name, &device(token), at(5)))
         };
+        assert!(matches!(demo("liumin", "x"), Err(No::NotFound)), "a real database has no such door");
+        store.write(|tx| settings::set(tx, settings::DEMO, "yes")).unwrap();
         assert!(matches!(demo("nobody", "x"), Err(No::NotFound)));
         demo("liumin", "s").unwrap();
         assert_eq!(who(&store, "s", at(6)).unwrap().role, Role::Agent);

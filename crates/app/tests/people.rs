@@ -467,6 +467,57 @@ fn a_stay_in_hospital_ends_by_itself() {
 }
 
 #[test]
+fn the_last_change_is_taken_back_whole_by_whoever_made_it() {
+    on_both(|store| {
+        city(&store);
+        let id = enrol(&store, &wang()).unwrap().person();
+        let seen = |store: &Store| {
+            let person = store.read(move |tx| people::person(tx, &officer(), id, later(1))).unwrap();
+            (person.card.name, person.card.address, person.card.hearing, person.contacts)
+        };
+        let before = seen(&store);
+        let edit = |at| {
+            let change = Change {
+                name: Some(PersonName::parse("王秀云").unwrap()),
+                region: Some(code(WENCHANG)),
+                address: Some("写错的地址".into()),
+                phone: Some(None),
+                hearing: Some(String::new()),
+                bank_card: Some(None),
+                health: Some(String::new()),
+                contacts: Some(Vec::new()),
+                ..Change::default()
+            };
+            write(&store, move |tx| people::edit(tx, &officer(), id, &change, at))
+        };
+        let undo = |who: Actor, at| write(&store, move |tx| people::take_back_edit(tx, &who, id, at));
+        assert_eq!(
+            refusal(undo(officer(), later(1)).unwrap_err()),
+            EditRefusal::TooLate,
+            "nothing was changed"
+        );
+        edit(later(2)).unwrap();
+        assert_ne!(seen(&store).1, before.1);
+        let other = Actor { account: AccountId(10), ..officer() };
+        assert_eq!(refusal(undo(other, later(3)).unwrap_err()), EditRefusal::TooLate);
+        assert_eq!(refusal(undo(officer(), later(13)).unwrap_err()), EditRefusal::TooLate);
+        undo(officer(), later(3)).unwrap();
+        let after = seen(&store);
+        assert_eq!((&after.0, &after.1, &after.2), (&before.0, &before.1, &before.2));
+        let names =
+            |contacts: &[people::Contact]| contacts.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&after.3), names(&before.3));
+        for field in [Field::Phone, Field::BankCard, Field::Health] {
+            write(&store, move |tx| people::reveal(tx, &officer(), id, field, Some("核对身份"), later(4)))
+                .unwrap();
+        }
+        let again = undo(officer(), later(4));
+        assert_eq!(refusal(again.unwrap_err()), EditRefusal::ChangedMeanwhile, "once");
+        assert_eq!(troubles(&store), []);
+    });
+}
+
+#[test]
 fn a_wrong_fact_is_corrected_with_a_reason_and_a_fresh_one_taken_back() {
     on_both(|store| {
         city(&store);

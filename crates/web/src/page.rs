@@ -79,7 +79,7 @@ impl Page {
     /// The same surroundings for a page with this title (Chinese) on this desk.
     #[must_use]
     pub fn titled(mut self, title: &str, desk: &str) -> Page {
-        translate(title, self.lang).clone_into(&mut self.title);
+        self.title = translate(title, self.lang).into_owned();
         for one in &mut self.nav {
             one.active = one.key == desk;
         }
@@ -115,7 +115,7 @@ impl Page {
             .map(|(key, href, label, shortcut, _)| Desk {
                 key,
                 href,
-                label: translate(label, lang).to_owned(),
+                label: translate(label, lang).into_owned(),
                 shortcut,
                 active: false,
             })

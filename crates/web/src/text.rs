@@ -2,7 +2,7 @@
 //!
 //! Chinese text stands in the templates and is the key; what is missing in English falls back to Chinese.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
 fn english() -> &'static HashMap<&'static str, &'static str> {
     static MAP: OnceLock<HashMap<&str, &str>> = OnceLock::new();
@@ -11,12 +11,53 @@ fn english() -> &'static HashMap<&'static str, &'static str> {
     })
 }
 
-/// A sentence in the language of the page: `zh-CN` or `en`.
-pub fn translate<'a>(text: &'a str, lang: &str) -> &'a str {
-    match lang {
-        "en" => english().get(text).copied().unwrap_or(text),
-        _ => text,
+/// Sentences with places for numbers and names: what stands around the places, and the English with its own.
+fn patterns() -> &'static [(Vec<&'static str>, &'static str)] {
+    static LIST: OnceLock<Vec<(Vec<&str>, &str)>> = OnceLock::new();
+    LIST.get_or_init(|| {
+        let with_places = english().iter().filter(|(key, _)| key.contains("{}"));
+        with_places.map(|(key, english)| (key.split("{}").collect(), *english)).collect()
+    })
+}
+
+/// What stands in the places of a sentence that was made from a pattern.
+fn fillings<'a>(text: &'a str, around: &[&str]) -> Option<Vec<&'a str>> {
+    let (first, rest) = around.split_first()?;
+    let (last, middle) = rest.split_last()?;
+    let mut left = text.strip_prefix(first)?.strip_suffix(last)?;
+    let mut found = Vec::with_capacity(rest.len());
+    for part in middle {
+        let (filling, after) = left.split_once(part)?;
+        found.push(filling);
+        left = after;
     }
+    found.push(left);
+    Some(found)
+}
+
+/// A sentence in the language of the page: `zh-CN` or `en`.
+pub fn translate<'a>(text: &'a str, lang: &str) -> Cow<'a, str> {
+    if lang != "en" {
+        return Cow::Borrowed(text);
+    }
+    if let Some(said) = english().get(text) {
+        return Cow::Borrowed(said);
+    }
+    // Of several patterns that fit, the one that leaves the least open says the most.
+    let fitting = patterns().iter().filter_map(|(around, said)| Some((fillings(text, around)?, said)));
+    let open = |found: &[&str]| found.iter().map(|f| f.len()).sum::<usize>();
+    match fitting.min_by_key(|(found, _)| open(found)) {
+        None => Cow::Borrowed(text),
+        Some((found, said)) => {
+            let put = |sentence: String, filling: &&str| sentence.replacen("{}", translate_word(filling), 1);
+            Cow::Owned(found.iter().fold((*said).to_owned(), put))
+        }
+    }
+}
+
+/// A word that stands in a place of a sentence: a state, a reason; a name stays as it is.
+fn translate_word(word: &str) -> &str {
+    english().get(word).copied().unwrap_or(word)
 }
 
 #[cfg(test)]
@@ -65,5 +106,19 @@ mod tests {
         assert_eq!(translate("退出", "en"), "Sign out");
         assert_eq!(translate("退出", "zh-CN"), "退出");
         assert_eq!(translate("尚无译文的一句话", "en"), "尚无译文的一句话");
+    }
+
+    #[test]
+    fn a_sentence_with_numbers_and_names_is_found_by_what_stands_around_them() {
+        assert_eq!(
+            translate("请再等 11 分钟；等满后仍无人应答才能登记空访", "en"),
+            "Wait another 11 minutes; only then can an empty visit be entered"
+        );
+        assert_eq!(
+            translate("工单现在是“待派单”，不能结算", "en"),
+            "The order stands at “To dispatch”; not possible now: Settlement"
+        );
+        // What only resembles a pattern stays as it is.
+        assert_eq!(translate("请再等一会儿", "en"), "请再等一会儿");
     }
 }

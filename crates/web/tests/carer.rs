@@ -216,6 +216,62 @@ async fn what_cannot_be_is_refused_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_closed_door_is_entered_after_waiting_a_picture_and_two_calls() {
+    let service = Service::new();
+    let town = town(&service);
+    let zhao = phone(&service, &town, "zhao.hong");
+    let order = place(&service, &town, "A05", "2026-11-21T09:10");
+    step(&service, &zhao, order, "acceptance", &[]).await;
+    let [lng, lat, accuracy] = at_home();
+    let fix = [(lng.0, lng.1.as_str()), (lat.0, lat.1.as_str()), (accuracy.0, accuracy.1.as_str())];
+    let rang = [("rang_elder", "yes"), ("rang_contact", "yes"), ("note", "邻居说去了女儿家")];
+    let before = step(&service, &zhao, order, "empty-visit", &rang).await;
+    assert_eq!(before.status, StatusCode::CONFLICT, "nobody was at the door yet");
+    step(&service, &zhao, order, "arrival", &fix).await;
+    let page = service.browse(&zhao, "GET", &format!("/carer/visits/{order}"), &[]).await;
+    for word in ["没有人开门", "登记空访", "中断服务", "老人身体不适"] {
+        assert!(page.body.contains(word), "{word}");
+    }
+    let early = step(&service, &zhao, order, "empty-visit", &rang).await;
+    assert!(early.body.contains("请再等 15 分钟"), "{}", early.body);
+    service.later(16);
+    let unseen = step(&service, &zhao, order, "empty-visit", &rang).await;
+    assert!(unseen.body.contains("门口的照片"), "{}", unseen.body);
+    let path = format!("/carer/visits/{order}/photos");
+    multipart(&service, &zhao, &path, &[("client_key", "door-1")], &[PIXEL]).await;
+    let silent = step(&service, &zhao, order, "empty-visit", &[]).await;
+    assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let told = step(&service, &zhao, order, "empty-visit", &rang).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.body);
+    assert_eq!(state(&service, &town), OrderState::NobodyHome);
+    let page = service.browse(&zhao, "GET", &format!("/carer/visits/{order}"), &[]).await;
+    assert!(page.body.contains("空访") && page.body.contains("邻居说去了女儿家"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_breaks_off_with_a_reason_and_words() {
+    let service = Service::new();
+    let town = town(&service);
+    let zhao = phone(&service, &town, "zhao.hong");
+    let order = place(&service, &town, "A05", "2026-11-21T09:10");
+    step(&service, &zhao, order, "acceptance", &[]).await;
+    let [lng, lat, accuracy] = at_home();
+    let fix = [(lng.0, lng.1.as_str()), (lat.0, lat.1.as_str()), (accuracy.0, accuracy.1.as_str())];
+    step(&service, &zhao, order, "arrival", &fix).await;
+    service.later(20);
+    let without = step(&service, &zhao, order, "interruption", &[("note", "头晕")]).await;
+    assert_eq!(without.status, StatusCode::UNPROCESSABLE_ENTITY, "a reason is chosen");
+    let wordless = step(&service, &zhao, order, "interruption", &[("why", "illness")]).await;
+    assert!(wordless.body.contains("中断的经过"), "{}", wordless.body);
+    let form = [("why", "illness"), ("note", "头晕，已告知女儿")];
+    let told = step(&service, &zhao, order, "interruption", &form).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.body);
+    assert_eq!(state(&service, &town), OrderState::Interrupted);
+    let again = step(&service, &zhao, order, "departure", &[]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "what broke off is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_elses_visit_is_there() {
     let service = Service::new();
     let mut town = town(&service);

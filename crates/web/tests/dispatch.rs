@@ -121,7 +121,7 @@ async fn bathing_asks_for_a_partner() {
     let answer = s.service.browse(&s.dispatcher, "POST", &offer, &both).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let lanes = s.service.browse(&s.dispatcher, "GET", "/dispatch/lanes", &[]).await;
-    let block = "aria-label=\"10:00–11:30 上门助浴 王秀英，待接单\"";
+    let block = "aria-label=\"王秀英 上门助浴，10:00–11:30，待接单\"";
     assert_eq!(lanes.body.matches(block).count(), 2, "both carers are taken: {}", lanes.body);
 }
 

@@ -119,6 +119,15 @@ async fn the_slower_operator_is_told_who_has_the_call() {
     );
     let again = step(&service, &liu, call, "answer", &[]).await;
     assert_eq!(again.status, StatusCode::SEE_OTHER, "pressed twice is answered once");
+    let meddled = step(&service, &he, call, "outcome", &[("outcome", "answered")]).await;
+    assert_eq!(meddled.status, StatusCode::CONFLICT);
+    assert!(meddled.body.contains("请先接手"), "{}", meddled.body);
+    let over = step(&service, &he, call, "takeover", &[]).await;
+    assert!(told(&over).starts_with("已接手"), "{}", told(&over));
+    let mine = get(&service, &he, &format!("/hotline/calls/{call}")).await;
+    assert!(mine.body.contains(r#"name="text""#), "whoever took it over writes on");
+    let late = step(&service, &liu, call, "note", &[("text", "还在写")]).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test(flavor = "multi_thread")]

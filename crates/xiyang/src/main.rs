@@ -13,6 +13,7 @@ mod import;
 mod keys;
 mod open;
 mod outside;
+mod repeat;
 mod serve;
 mod signals;
 mod verify;

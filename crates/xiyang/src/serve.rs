@@ -15,6 +15,7 @@ use std::{
 
 use app::{
     evidence::{self, SealFile},
+    orders::urgent,
     outcome::No,
     parties::accounts::{self, FIRST_CODE_HOURS},
     parties::imports,
@@ -29,12 +30,16 @@ use crate::{
     ServeArgs,
     complaint::Complaint,
     open::{self, Opened},
-    outside, signals,
+    outside,
+    repeat::Repeating,
+    signals,
 };
 
 /// What is not sealed yet could be changed unseen by whoever has the key; five seconds keep that short and cost one
 /// small commit.
 const SEAL_EVERY: Duration = Duration::from_secs(5);
+/// An urgent order waits no longer than this for its first carer to be asked.
+const RING_EVERY: Duration = Duration::from_secs(2);
 /// How long requests under way may take to finish when the server ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
@@ -122,6 +127,7 @@ pub fn serve(
     then: impl FnOnce(&Runtime),
 ) -> Result<ExitCode, Complaint> {
     let sealer = Sealer::start(opened.store.clone(), opened.seals.clone());
+    let ringer = ringer(opened.store.clone());
     let importer = imports::spawn_worker(opened.store.clone(), Arc::new(outside::now));
     let watchman = worker::spawn(opened.store.clone(), Arc::new(outside::now));
     let watch = incidents::watch(opened.store.clone(), Arc::new(outside::now))?;
@@ -144,6 +150,7 @@ pub fn serve(
     drop(importer);
     drop(watchman);
     drop(watch);
+    drop(ringer);
     sealer.stop();
     drop(opened);
     match served {
@@ -151,6 +158,15 @@ pub fn serve(
         Ok(Err(e)) => Err(Complaint::new(format!("服务中断：{e}"), format!("serving stopped: {e}"))),
         Err(e) => Err(Complaint::new(format!("服务中断：{e}"), format!("serving stopped: {e}"))),
     }
+}
+
+/// The worker that asks carers to take urgent orders.
+fn ringer(store: Store) -> Repeating {
+    Repeating::start("urgent", RING_EVERY, move || match urgent::ring_all(&store, outside::now()) {
+        Ok(0) => {}
+        Ok(changed) => tracing::debug!(changed, "urgent orders"),
+        Err(fault) => tracing::error!(%fault, "urgent orders"),
+    })
 }
 
 /// Resolves when somebody asks the process to end.

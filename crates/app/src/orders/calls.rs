@@ -83,6 +83,12 @@ pub enum CallRefusal {
     /// Somebody else was faster.
     #[error("这通电话已由{0}接听")]
     Taken(String),
+    /// Another operator has the call in hand.
+    #[error("这通电话由{0}接听；要由您继续处理，请先接手")]
+    Others(String),
+    /// Nobody has it in hand, or it is one's own already.
+    #[error("这通电话现在不用接手，请直接处理")]
+    NothingToTakeOver,
     /// It is over.
     #[error("这通电话已经结束")]
     Closed,
@@ -97,6 +103,8 @@ impl Refusal for CallRefusal {
             CallRefusal::Missing(_) => "missing",
             CallRefusal::Ahead(_) => "ahead",
             CallRefusal::Taken(_) => "taken",
+            CallRefusal::Others(_) => "others",
+            CallRefusal::NothingToTakeOver => "nothing_to_take_over",
             CallRefusal::Closed => "closed",
             CallRefusal::NotAnswered => "not_answered",
         }
@@ -195,7 +203,7 @@ pub fn report(tx: &mut Tx<'_>, actor: &Actor, new: &NewCall, now: Now) -> Result
     Ok(id)
 }
 
-fn mine(tx: &mut Tx<'_>, actor: &Actor, id: CallId) -> Result2<Call, CallRefusal> {
+fn open_call(tx: &mut Tx<'_>, actor: &Actor, id: CallId) -> Result2<Call, CallRefusal> {
     actor.may(Act::TakeCalls)?;
     let call = sql::find_call(tx, id)?.filter(|c| actor.sees(c.region)).found()?;
     if call.closed_at.is_some() {
@@ -204,9 +212,33 @@ fn mine(tx: &mut Tx<'_>, actor: &Actor, id: CallId) -> Result2<Call, CallRefusal
     Ok(call)
 }
 
+/// An open call that nobody else has in hand.
+fn mine(tx: &mut Tx<'_>, actor: &Actor, id: CallId) -> Result2<Call, CallRefusal> {
+    let call = open_call(tx, actor, id)?;
+    match call.answered_by {
+        Some(by) if by != actor.account => Err(No::Refused(CallRefusal::Others(call.answered_name))),
+        _ => Ok(call),
+    }
+}
+
+/// Takes a call over that another operator has in hand; who had it stays on record.
+pub fn take_over(tx: &mut Tx<'_>, actor: &Actor, id: CallId, now: Now) -> Result2<Call, CallRefusal> {
+    let mut call = open_call(tx, actor, id)?;
+    let Some(from) = call.answered_by.filter(|by| *by != actor.account) else {
+        return Err(No::Refused(CallRefusal::NothingToTakeOver));
+    };
+    if !sql::take_over_call(tx, id, from, actor.account)? {
+        return Err(No::Refused(CallRefusal::Others("别的坐席".to_owned())));
+    }
+    call.answered_by = Some(actor.account);
+    let detail = json!({ "from": from, "from_name": call.answered_name });
+    tx.record(actor, now, Event::new("call.taken_over", id.0, call.region, detail))?;
+    Ok(call)
+}
+
 /// Answers a ringing call; the faster of two operators gets it.
 pub fn answer(tx: &mut Tx<'_>, actor: &Actor, id: CallId, now: Now) -> Result2<Call, CallRefusal> {
-    let mut call = mine(tx, actor, id)?;
+    let mut call = open_call(tx, actor, id)?;
     match call.answered_by {
         Some(by) if by == actor.account => return Ok(call),
         Some(_) => return Err(No::Refused(CallRefusal::Taken(call.answered_name))),

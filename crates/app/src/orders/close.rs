@@ -3,14 +3,16 @@
 use domain::{
     access::{Act, Actor},
     ids::OrderId,
+    money::Fen,
     orders::{self, CancelReason, Confirmation, OrderRefusal, OrderState},
+    programmes::Asset,
     time::Now,
 };
 use serde_json::json;
 
-use super::{load, save, sql};
+use super::{Order, load, save, settle::own_accounts, sql, unfinished::give_back};
 use crate::{
-    ledger::{self, Occasion},
+    ledger::{self, Move, Occasion},
     outcome::{Decided, Outcome},
     store::Tx,
 };
@@ -53,7 +55,7 @@ pub fn rate(
     save(tx, actor, now, &order, state, "order.rated", json!({ "stars": stars, "comment": comment.trim() }))
 }
 
-/// Calls an order off and gives back what was held for it.
+/// Calls an order off and gives back what was held for it; answers what it costs whoever called it off late.
 pub fn cancel(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -61,25 +63,34 @@ pub fn cancel(
     reason: CancelReason,
     note: &str,
     now: Now,
-) -> Outcome<(), OrderRefusal> {
+) -> Outcome<Fen, OrderRefusal> {
     let mut order = load(tx, actor, Act::PlaceOrders, id)?;
     orders::cancel(order.state).decided()?;
     let before = order.state;
+    order.fee = orders::cancel_fee(before, reason, order.start_at, order.price, now);
     order.state = OrderState::Cancelled;
     order.cancelled_at = Some(now.0);
     order.cancel_reason = Some(reason);
     sql::end_offers(tx, id, "withdrawn", reason.label(), now.0)?;
     let on = Occasion { actor, subject: id.0, region: order.region, now };
-    for share in sql::held_shares(tx, id)? {
-        ledger::release(tx, on, share.held)?;
+    give_back(tx, on, id)?;
+    if order.fee > Fen::ZERO {
+        let (elder, provider) = own_accounts(tx, &order, now)?;
+        let fee = Move { debit: elder, credit: provider, amount: order.fee.0, asset: Asset::Fen };
+        ledger::post(tx, on, &[fee])?;
     }
-    save(
-        tx,
-        actor,
-        now,
-        &order,
-        before,
-        "order.cancelled",
-        json!({ "reason": reason.code(), "note": note.trim() }),
-    )
+    let detail = json!({ "reason": reason.code(), "note": note.trim(), "fee_fen": order.fee });
+    save(tx, actor, now, &order, before, "order.cancelled", detail)?;
+    Ok(order.fee)
+}
+
+/// Takes back the fee of a late cancellation, because the visit will happen after all.
+pub(super) fn waive(tx: &mut Tx<'_>, actor: &Actor, order: Order, now: Now) -> Outcome<(), OrderRefusal> {
+    let (elder, provider) = own_accounts(tx, &order, now)?;
+    let on = Occasion { actor, subject: order.id.0, region: order.region, now };
+    let back = Move { debit: provider, credit: elder, amount: order.fee.0, asset: Asset::Fen };
+    ledger::post(tx, on, &[back])?;
+    let detail = json!({ "fee_fen": order.fee });
+    let waived = Order { fee: Fen::ZERO, ..order };
+    save(tx, actor, now, &waived, OrderState::Cancelled, "order.fee_waived", detail)
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use domain::{
     access::Scope,
     ids::{CarerId, ProviderId},
+    orders::URGENT_ITEM,
     parties::Sex,
     programmes::{self, ServiceItem},
     time::{At, Now},
@@ -146,7 +147,9 @@ impl Around<'_> {
                 name: row.name,
                 sex: sex(row.sex).unwrap_or(plan::Sex::Female),
                 place: row.place.and_then(|(lon, lat)| Position::new(lon, lat)),
-                free_from: (order.start_at.day() == self.now.day()).then(|| minute(self.now.0)),
+                // An urgent visit begins when somebody can be there: its start is a wish, not an appointment.
+                free_from: (order.start_at.day() == self.now.day() && order.service != URGENT_ITEM)
+                    .then(|| minute(self.now.0)),
                 skills: skills.into_iter().map(skill).collect(),
                 languages: row.languages.split('、').filter(|l| !l.is_empty()).map(str::to_owned).collect(),
                 work: if works { work(self.day, row.work_from, row.work_to) } else { Vec::new() },

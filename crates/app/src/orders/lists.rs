@@ -75,6 +75,7 @@ pub struct Line {
     pub carer_name: String,
     pub partner: Option<CarerId>,
     pub offered_at: Option<At>,
+    pub escalated_at: Option<At>,
     pub accepted_at: Option<At>,
     pub checked_in_at: Option<At>,
     pub checked_out_at: Option<At>,
@@ -126,6 +127,8 @@ pub struct Sheet {
     pub photos: Vec<(domain::ids::PhotoId, At)>,
     /// Everybody who was asked, in order.
     pub offers: Vec<super::OfferLine>,
+    /// What the elder owes the provider, and who noted when that it was taken.
+    pub owed: Fen,
     /// Who asked to settle without the receiver's word.
     pub exception_asked_by: Option<domain::ids::AccountId>,
     /// A wish to settle without the receiver's word: reason, and who allowed it when.
@@ -232,6 +235,7 @@ pub fn sheet(tx: &mut Tx<'_>, actor: &Actor, id: OrderId) -> Outcome<Sheet, Orde
         offers: sql::offers(tx, id)?,
         exception: sql::exception_row(tx, id)?,
         exception_asked_by: sql::exception_asked_by(tx, id)?,
+        owed: super::owed(tx, &order)?,
         order,
     })
 }

@@ -12,13 +12,15 @@ mod lists;
 mod place;
 mod settle;
 mod sql;
+mod unfinished;
+pub mod urgent;
 mod visit;
 
 use domain::{
     access::{Act, Actor},
     ids::{AccountId, CallId, CarerId, OrderId, PersonId, ProviderId},
     money::{Fen, Minutes},
-    orders::{CancelReason, Channel, ConfirmedBy, OrderRefusal, OrderState},
+    orders::{CancelReason, Channel, ConfirmedBy, Interruption, OrderRefusal, OrderState},
     programmes::ServiceItem,
     regions::RegionCode,
     time::{At, Now},
@@ -36,9 +38,10 @@ pub use lists::{
     lines_after, my_month, sheet,
 };
 pub use place::{Cover, PlaceOrder, Quote, again, place, quote};
-pub use settle::{approve_exception, ask_exception, settle};
+pub use settle::{approve_exception, ask_exception, collect_own, owed, settle};
+pub use unfinished::{interrupt, nobody_home};
 pub use visit::{
-    NewPhoto, PHOTO_BYTES_MAX, Photo, add_photo, check_in, check_out, photo, telephone, thumbnail,
+    NewPhoto, PHOTO_BYTES_MAX, Photo, Telephone, add_photo, check_in, check_out, photo, telephones, thumbnail,
 };
 
 use crate::{
@@ -86,6 +89,11 @@ pub struct Order {
     pub cancel_reason: Option<CancelReason>,
     pub stars: Option<i64>,
     pub comment: Option<String>,
+    pub interruption: Option<Interruption>,
+    pub fee: Fen,
+    pub escalated_at: Option<At>,
+    pub collected_at: Option<At>,
+    pub collected_by: Option<AccountId>,
 }
 
 impl Order {
@@ -117,6 +125,10 @@ impl Order {
             &at(self.settled_at),
             &at(self.cancelled_at),
             &n(self.stars),
+            self.interruption.map_or("", Interruption::code).as_bytes(),
+            &self.fee.0.to_be_bytes(),
+            &at(self.escalated_at),
+            &at(self.collected_at),
         ])
     }
 
@@ -178,6 +190,21 @@ fn save(
     detail["state"] = json!(order.state.code());
     tx.record(actor, now, Event::new(act, order.id.0, order.region, detail).leaving(order.digest()))?;
     Ok(())
+}
+
+/// A line about an order whose trail somebody may read: whoever may see the order, and whoever pays the statement it is
+/// on.
+pub fn traced(tx: &mut Tx<'_>, actor: &Actor, id: OrderId) -> Outcome<Line, OrderRefusal> {
+    actor.may(Act::SeeEvidence)?;
+    let seen = visible(tx, actor, id)?.found()?;
+    if actor.may(Act::SeeOrders).is_err() {
+        actor.may(Act::SeeMoney)?;
+        // An order nobody asks money for is not the payer's business.
+        if seen.settled_at.is_none() || !sql::on_a_statement(tx, id)? {
+            return Err(No::NotFound);
+        }
+    }
+    Ok(sql::line(tx, id)?)
 }
 
 /// The order as it stands, for whoever may see orders (or is its carer).

@@ -165,6 +165,11 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outc
         cancel_reason: None,
         stars: None,
         comment: None,
+        interruption: None,
+        fee: Fen::ZERO,
+        escalated_at: None,
+        collected_at: None,
+        collected_by: None,
     };
     sql::insert_order(tx, &order)?;
     let on = Occasion { actor, subject: order.id.0, region, now };
@@ -193,24 +198,35 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outc
     Ok(order.id)
 }
 
-/// Places an order anew as a cancelled one was: a slip taken back is a new fact, the cancelled order stays.
+/// Places an order anew as one was that will not be done: a slip taken back or a second try is a new fact, the old
+/// order stays. `start` says when; the old time when not given.
 ///
-/// The elder agreed to a share once; more than that needs to be agreed again.
-pub fn again(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<OrderId, OrderRefusal> {
+/// The elder agreed to a share once; more than that needs to be agreed again. A fee for calling the old order off is
+/// taken back when the new one is for the same time and the fee was not taken yet.
+pub fn again(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: OrderId,
+    start: Option<At>,
+    now: Now,
+) -> Outcome<OrderId, OrderRefusal> {
     let old = super::load(tx, actor, Act::PlaceOrders, id)?;
-    if old.state != OrderState::Cancelled {
+    if !matches!(old.state, OrderState::Cancelled | OrderState::NobodyHome | OrderState::Interrupted) {
         return Err(No::Refused(OrderRefusal::WrongState { state: old.state, wish: "重新下单" }));
     }
     let wish = PlaceOrder {
         person: old.person,
-        service: old.service,
-        start: old.start_at,
+        service: old.service.clone(),
+        start: start.unwrap_or(old.start_at),
         minutes: Some(old.minutes),
         own_share_agreed: false,
         channel: old.channel,
         call: old.call,
-        note: old.note,
+        note: old.note.clone(),
     };
+    if old.fee > Fen::ZERO && wish.start == old.start_at && old.collected_at.is_none() {
+        super::close::waive(tx, actor, old.clone(), now)?;
+    }
     let own = quote(tx, actor, &wish, now)?.own;
     place(tx, actor, &PlaceOrder { own_share_agreed: own <= old.own, ..wish }, now)
 }

@@ -2,16 +2,17 @@
 
 use domain::{
     access::{Act, Actor},
-    ids::{OrderId, SettlementId},
+    ids::{LedgerId, OrderId, ProviderId, SettlementId},
     ledger::AccountKind,
-    money::Fen,
-    orders::{self, OrderRefusal, OrderState},
+    money::{Fen, Minutes},
+    orders::{self, OrderRefusal, OrderState, Settled},
     programmes::{Asset, Right},
+    regions::RegionCode,
     time::Now,
 };
 use serde_json::json;
 
-use super::{Order, item_of, load, save, sql};
+use super::{Order, item_of, load, save, sql, unfinished::door_fee};
 use crate::{
     evidence::Event,
     ledger::{self, Move, NewAccount, Occasion},
@@ -22,8 +23,12 @@ use crate::{
 
 /// Books an order: uses what was held, charges each funder and the elder, credits the provider.
 pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<Fen, OrderRefusal> {
-    let mut order = load(tx, actor, Act::SettleOrders, id)?;
-    let before = order.state;
+    let order = load(tx, actor, Act::SettleOrders, id)?;
+    if order.state == OrderState::NobodyHome {
+        let sql::Proof { exception, provider, .. } = sql::proof(tx, id)?;
+        let settled = door_fee(tx, &order, exception)?;
+        return book(tx, actor, order, settled, Minutes::default(), now, provider);
+    }
     let item = item_of(tx, &order)?;
     let sql::Proof { served, exception, provider } = sql::proof(tx, id)?;
     let shares = sql::held_shares(tx, id)?;
@@ -33,23 +38,31 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
         let (asset, funders) = programmes::payers(tx, share.right, order.region, order.start_at.day())?;
         held.push(Right { entitlement: share.right, asset, left: share.used, funders });
     }
-    let settled = orders::settle(order.state, &item, order.minutes, served, &held, exception).decided()?;
+    let decide = if order.interruption.is_some() { orders::settle_interrupted } else { orders::settle };
+    let settled = decide(order.state, &item, order.minutes, served, &held, exception).decided()?;
     let on = Occasion { actor, subject: id.0, region: order.region, now };
     for share in &shares {
         let used = settled.shares.iter().find(|s| s.right == Some(share.right)).map_or(0, |s| s.used);
         ledger::use_held(tx, on, share.held, used)?;
     }
+    book(tx, actor, order, settled, served, now, provider)
+}
+
+/// Charges the payers, credits the provider and closes the order.
+fn book(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    mut order: Order,
+    settled: Settled,
+    served: Minutes,
+    now: Now,
+    provider: Option<(ProviderId, RegionCode)>,
+) -> Outcome<Fen, OrderRefusal> {
+    let before = order.state;
+    let on = Occasion { actor, subject: order.id.0, region: order.region, now };
     let (provider, region) = provider.ok_or_else(|| Fault::other("a served order has a provider"))?;
-    let credit = NewAccount {
-        kind: AccountKind::Provider,
-        owner: provider.0,
-        code: String::new(),
-        asset: Asset::Fen,
-        region,
-        name: "服务商应付".to_owned(),
-        guarded: false,
-    };
-    let own = pay(tx, on, &order, &settled.shares, &credit)?;
+    let own = pay(tx, on, &order, &settled.shares, &provider_account(provider, region))?;
+    let excused = before != OrderState::Confirmed;
     let settlement = SettlementId(tx.id(now));
     sql::insert_settlement(tx, settlement, &order, served, settled.price, own, actor.account, now.0)?;
     order.state = OrderState::Settled;
@@ -57,7 +70,7 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
     order.settled_by = Some(actor.account);
     let detail = json!({
         "settlement": settlement, "price_fen": settled.price, "own_fen": own, "minutes": served,
-        "provider": provider, "exception": exception.is_some(),
+        "provider": provider, "exception": excused,
     });
     save(tx, actor, now, &order, before, "order.settled", detail)?;
     Ok(settled.price)
@@ -77,16 +90,7 @@ fn pay(
     for share in shares {
         if share.right.is_none() && share.amount > Fen::ZERO {
             own = own + share.amount;
-            let elder = NewAccount {
-                kind: AccountKind::Elder,
-                owner: order.person.0,
-                code: String::new(),
-                asset: Asset::Fen,
-                region: order.region,
-                name: "老人自付".to_owned(),
-                guarded: false,
-            };
-            let debit = ledger::open_account(tx, &elder, on.now)?;
+            let debit = ledger::open_account(tx, &elder_account(order), on.now)?;
             moves.push(Move { debit, credit, amount: share.amount.0, asset: Asset::Fen });
         }
         let funded = share.by_funder.iter().filter(|(_, fen)| *fen > Fen::ZERO);
@@ -101,6 +105,53 @@ fn pay(
     Ok(own)
 }
 
+/// What the elder owes the provider for an order: the own part of a settled one, the fee of one called off late.
+pub fn owed(tx: &mut Tx<'_>, order: &Order) -> Result<Fen, Fault> {
+    match order.state {
+        OrderState::Settled => Ok(sql::settled_own(tx, order.id)?.unwrap_or_default()),
+        OrderState::Cancelled => Ok(order.fee),
+        _ => Ok(Fen::ZERO),
+    }
+}
+
+/// The provider has taken the elder's own part: who noted it when is on record, and the ledger's two accounts between
+/// elder and provider are even again.
+pub fn collect_own(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<Fen, OrderRefusal> {
+    let order = load(tx, actor, Act::SettleOrders, id)?;
+    let own = owed(tx, &order)?;
+    orders::collect(order.state, own, order.collected_at).decided()?;
+    let (elder, provider) = own_accounts(tx, &order, now)?;
+    let on = Occasion { actor, subject: id.0, region: order.region, now };
+    ledger::post(tx, on, &[Move { debit: provider, credit: elder, amount: own.0, asset: Asset::Fen }])?;
+    let before = order.state;
+    let collected = Order { collected_at: Some(now.0), collected_by: Some(actor.account), ..order };
+    save(tx, actor, now, &collected, before, "order.own_collected", json!({ "amount_fen": own }))?;
+    Ok(own)
+}
+
+/// What the elder owes of own money.
+fn elder_account(order: &Order) -> NewAccount {
+    account(AccountKind::Elder, order.person.0, order.region, "老人自付")
+}
+
+/// What a provider is owed.
+fn provider_account(provider: ProviderId, region: RegionCode) -> NewAccount {
+    account(AccountKind::Provider, provider.0, region, "服务商应付")
+}
+
+fn account(kind: AccountKind, owner: i64, region: RegionCode, name: &str) -> NewAccount {
+    let (code, name) = (String::new(), name.to_owned());
+    NewAccount { kind, owner, code, asset: Asset::Fen, region, name, guarded: false }
+}
+
+/// The accounts between which the elder's own money moves: the elder's and the provider's.
+pub(super) fn own_accounts(tx: &mut Tx<'_>, order: &Order, now: Now) -> Result<(LedgerId, LedgerId), Fault> {
+    let provider = sql::proof(tx, order.id)?.provider;
+    let (provider, region) = provider.ok_or_else(|| Fault::other("a carer's order has a provider"))?;
+    let elder = ledger::open_account(tx, &elder_account(order), now)?;
+    Ok((elder, ledger::open_account(tx, &provider_account(provider, region), now)?))
+}
+
 /// Asks a second person to let an order be settled without the receiver's word.
 pub fn ask_exception(
     tx: &mut Tx<'_>,
@@ -110,7 +161,10 @@ pub fn ask_exception(
     now: Now,
 ) -> Outcome<(), OrderRefusal> {
     let order = load(tx, actor, Act::SettleOrders, id)?;
-    if !matches!(order.state, OrderState::Served | OrderState::Disputed) {
+    let open = [OrderState::Served, OrderState::Disputed, OrderState::NobodyHome, OrderState::Interrupted];
+    // Confirmed and yet unpaid: it broke off before the item's minimum.
+    let cut = order.state == OrderState::Confirmed && order.interruption.is_some();
+    if !open.contains(&order.state) && !cut {
         return Err(No::Refused(OrderRefusal::WrongState { state: order.state, wish: "申请例外" }));
     }
     if reason.trim().chars().count() < 4 {

@@ -6,7 +6,7 @@ use domain::{
     orders::{self, CheckIn, CheckOut, Confirmation, ConfirmedBy, OrderRefusal, OrderState, Visit},
     time::{At, Now},
 };
-use image::ImageReader;
+use image::{DynamicImage, ImageDecoder as _, ImageReader, metadata::Orientation};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -98,21 +98,43 @@ pub fn check_out(
     Ok(order.state)
 }
 
-/// The elder's own number, for the carer who is in the home; that it was shown is on record.
-pub fn telephone(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<String, OrderRefusal> {
+/// A number the carer may ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telephone {
+    /// Whose it is.
+    pub whose: String,
+    /// The number.
+    pub number: String,
+}
+
+/// The elder's own number and those of the contacts, for the carer at the door or in the home; that they were shown
+/// is on record.
+pub fn telephones(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: OrderId,
+    now: Now,
+) -> Outcome<Vec<Telephone>, OrderRefusal> {
     let order = load(tx, actor, Act::VisitHomes, id)?;
     if order.state != OrderState::InService {
         return Err(No::Refused(OrderRefusal::WrongState { state: order.state, wish: "查看电话" }));
     }
-    let Some(sealed) = sql::telephone(tx, order.person)? else {
+    let mut numbers = Vec::new();
+    if let Some(sealed) = sql::telephone(tx, order.person)? {
+        let number = tx.vault().decrypt(PHONE, order.person.0, &sealed)?;
+        numbers.push(Telephone { whose: "老人".to_owned(), number });
+    }
+    for (contact, whose, sealed) in sql::contact_numbers(tx, order.person)? {
+        numbers.push(Telephone { whose, number: tx.vault().decrypt(PHONE, contact, &sealed)? });
+    }
+    if numbers.is_empty() {
         return Err(No::Refused(OrderRefusal::Missing {
             what: "老人的电话（档案里没有，请向派单员索取）"
         }));
-    };
-    let number = tx.vault().decrypt(PHONE, order.person.0, &sealed)?;
-    let detail = json!({ "field": PHONE, "reason": "上门服务", "order": id });
+    }
+    let detail = json!({ "field": PHONE, "reason": "上门服务", "order": id, "numbers": numbers.len() });
     tx.record(actor, now, Event::new("person.revealed", order.person.0, order.region, detail))?;
-    Ok(number)
+    Ok(numbers)
 }
 
 /// A photograph as it came from the phone, looked at and measured.
@@ -206,15 +228,62 @@ pub fn photo(tx: &mut Tx<'_>, actor: &Actor, order: OrderId, photo: PhotoId) -> 
 /// Longest side of a small picture: enough to see what it shows in a row of them.
 const THUMBNAIL_PIXELS: u32 = 320;
 
-/// The picture made small, as JPEG; the picture itself when it cannot be read any more.
+/// The picture made small, as JPEG, and the right way up; the picture itself when it cannot be read any more.
 ///
 /// Decoding takes a moment: call it outside the store.
 pub fn thumbnail(photo: Photo) -> Photo {
-    let Ok(whole) = image::load_from_memory(&photo.bytes) else { return photo };
+    let Some(whole) = upright(&photo.bytes) else { return photo };
     let mut bytes = std::io::Cursor::new(Vec::new());
     let small = whole.thumbnail(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS).into_rgb8();
     match small.write_to(&mut bytes, image::ImageFormat::Jpeg) {
         Ok(()) => Photo { kind: "image/jpeg".to_owned(), bytes: bytes.into_inner() },
         Err(_) => photo,
+    }
+}
+
+/// The picture as it was seen: a phone held upright writes the sensor's rows and a note how to turn them.
+fn upright(bytes: &[u8]) -> Option<DynamicImage> {
+    let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format().ok()?;
+    let mut decoder = reader.into_decoder().ok()?;
+    let turn = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut whole = DynamicImage::from_decoder(decoder).ok()?;
+    whole.apply_orientation(turn);
+    Some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::ImageEncoder as _;
+
+    use super::*;
+
+    /// What a phone held upright writes: a picture lying on its side, and in the EXIF part "turn me by 90°".
+    fn from_a_phone() -> Vec<u8> {
+        let mut side = image::RgbImage::new(640, 480);
+        for (x, _, pixel) in side.enumerate_pixels_mut() {
+            *pixel = image::Rgb([if x < 320 { 250 } else { 5 }, 120, 90]);
+        }
+        let mut jpeg = Vec::new();
+        image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 85)
+            .write_image(&side, 640, 480, image::ExtendedColorType::Rgb8)
+            .unwrap();
+        // One entry, orientation (0x0112), a short: 6.
+        let tiff: &[u8] = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+        let length = u16::try_from(2 + 6 + tiff.len()).unwrap().to_be_bytes();
+        let exif = [&[0xff, 0xe1], &length[..], b"Exif\0\0", tiff].concat();
+        [&jpeg[..2], &exif, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn a_picture_taken_upright_is_shown_upright_and_kept_as_it_came() {
+        let bytes = from_a_phone();
+        let taken = NewPhoto::parse(bytes.clone(), At::parse("2026-11-21T09:00").unwrap()).unwrap();
+        assert_eq!((taken.kind, taken.width, taken.height), ("image/jpeg", 640, 480));
+        assert_eq!(taken.bytes, bytes, "what proves a visit is not touched");
+        let small = thumbnail(Photo { kind: taken.kind.to_owned(), bytes });
+        let small = image::load_from_memory(&small.bytes).unwrap().into_rgb8();
+        assert_eq!(small.dimensions(), (240, 320));
+        let (above, below) = (small.get_pixel(120, 20)[0], small.get_pixel(120, 300)[0]);
+        assert!(above > 200 && below < 60, "turned the wrong way: {above} over {below}");
     }
 }

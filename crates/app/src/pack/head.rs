@@ -38,6 +38,7 @@ pub(super) fn read(text: &str, found: &Troubles) -> Pack {
         figures: figures(&top),
         watch: watch::terms(&top),
         water: watch::water(&top),
+        nobody_home_fee_fen: top.number_or_none("nobody_home_fee_fen", 0, 1_000_000),
         ..empty()
     };
     top.finish();
@@ -61,6 +62,7 @@ fn empty() -> Pack {
         water: WaterRule::default(),
         ladder: ladder::Terms::standard(),
         areas: Vec::new(),
+        nobody_home_fee_fen: None,
     }
 }
 

@@ -112,6 +112,9 @@ pub struct Place {
     pub centre: [f64; 2],
     /// Regions it covers.
     pub regions: Vec<RegionCode>,
+    /// What a visit to a closed door is paid, in fen; nothing is paid where the city has not said.
+    #[serde(default)]
+    pub nobody_home_fee_fen: Option<i64>,
 }
 
 /// The installed place, if a pack was installed.
@@ -387,6 +390,7 @@ fn install_settings(tx: &mut Tx<'_>, pack: &Pack) -> Result<(), Fault> {
         hotline: pack.hotline.clone(),
         centre: pack.centre,
         regions: pack.regions.clone(),
+        nobody_home_fee_fen: pack.nobody_home_fee_fen,
     };
     incidents::set_terms(tx, &pack.ladder)?;
     settings::set(tx, PLACE, &serde_json::to_string(&place)?)?;

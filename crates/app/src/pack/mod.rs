@@ -55,6 +55,8 @@ pub struct Pack {
     pub centre: [f64; 2],
     /// Who pays when a programme names nobody.
     pub funders: Vec<Funder>,
+    /// What a visit to a closed door is paid, in fen, where the city has said so.
+    pub nobody_home_fee_fen: Option<i64>,
     /// Published figures.
     pub figures: Vec<Figure>,
     /// The catalogue.

@@ -9,6 +9,9 @@ pub(crate) const STATEMENTS: &[(&str, &str)] = sql::ALL;
 /// Whether identity numbers of the county part 99, which no real card carries, are taken; `yes` in demo and test only.
 pub const ALLOW_TEST_REGIONS: &str = "allow_test_regions";
 
+/// Whether this is a demonstration, whose visitors sign in as one of its people; `yes` in demo and test only.
+pub const DEMO: &str = "demo";
+
 /// The value of a setting.
 pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, Fault> {
     sql::find(tx, name)

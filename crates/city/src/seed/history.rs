@@ -405,7 +405,7 @@ fn visit(
         Step::Decline => orders::decline(tx, carers, order, "时间排不开", now).map_err(plain),
         Step::Cancel => {
             let reason = story.cancels.unwrap_or(domain::orders::CancelReason::Elder);
-            orders::cancel(tx, &staff.dispatcher, order, reason, "", now).map_err(plain)
+            orders::cancel(tx, &staff.dispatcher, order, reason, "", now).map(drop).map_err(plain)
         }
         Step::CheckIn => {
             let device_at = if story.offline { began } else { now.0 };

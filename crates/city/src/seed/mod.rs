@@ -114,6 +114,7 @@ fn ground(store: &Store, city: &City, pack: &Pack, now: Now) -> Result<(), Fault
     let pack = pack.clone();
     store.write(move |tx| {
         settings::set(tx, settings::ALLOW_TEST_REGIONS, "yes")?;
+        settings::set(tx, settings::DEMO, "yes")?;
         settings::set(tx, DEMO, "yes")?;
         regions::load(tx, &rows, now)?;
         must("installing the city pack", pack::install(tx, &pack, now))?;

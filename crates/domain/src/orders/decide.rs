@@ -197,7 +197,7 @@ pub struct Confirmation {
 
 /// Decides what the receiver's word does to the order.
 pub fn confirm(state: OrderState, ask: &Confirmation) -> Result<OrderState, OrderRefusal> {
-    if !matches!(state, OrderState::Served | OrderState::Disputed) {
+    if !matches!(state, OrderState::Served | OrderState::Disputed | OrderState::Interrupted) {
         return Err(OrderRefusal::WrongState { state, wish: "验收" });
     }
     if ask.satisfied {
@@ -276,14 +276,8 @@ pub fn settle(
     held: &[Right],
     exception: Option<Exception>,
 ) -> Result<Settled, OrderRefusal> {
-    match (state, exception) {
-        (OrderState::Confirmed, _) => {}
-        (OrderState::Served | OrderState::Disputed, Some(e)) if e.asked_by == e.approved_by => {
-            return Err(OrderRefusal::SamePerson);
-        }
-        (OrderState::Served | OrderState::Disputed, Some(_)) => {}
-        (OrderState::Served | OrderState::Disputed, None) => return Err(OrderRefusal::NotAccepted),
-        (state, _) => return Err(OrderRefusal::WrongState { state, wish: "结算" }),
+    if state != OrderState::Confirmed {
+        excused(state, &[OrderState::Served, OrderState::Disputed], exception)?;
     }
     let paid = if item.by_hour { Minutes((served.0.min(planned.0)) / 30 * 30) } else { planned };
     let price = item.price(paid);
@@ -296,10 +290,30 @@ fn yours(offered_to: Option<CarerId>, carer: CarerId) -> Result<(), OrderRefusal
     if offered_to == Some(carer) { Ok(()) } else { Err(OrderRefusal::NotYours) }
 }
 
-fn expect_state(state: OrderState, wanted: OrderState, wish: &'static str) -> Result<(), OrderRefusal> {
+/// Whether a second person allowed to settle an order that stands in one of these states.
+pub(super) fn excused(
+    state: OrderState,
+    states: &[OrderState],
+    exception: Option<Exception>,
+) -> Result<(), OrderRefusal> {
+    if !states.contains(&state) {
+        return Err(OrderRefusal::WrongState { state, wish: "结算" });
+    }
+    match exception {
+        Some(e) if e.asked_by == e.approved_by => Err(OrderRefusal::SamePerson),
+        Some(_) => Ok(()),
+        None => Err(OrderRefusal::NotAccepted),
+    }
+}
+
+pub(super) fn expect_state(
+    state: OrderState,
+    wanted: OrderState,
+    wish: &'static str,
+) -> Result<(), OrderRefusal> {
     if state == wanted { Ok(()) } else { Err(OrderRefusal::WrongState { state, wish }) }
 }
 
-fn required(text: &str, what: &'static str) -> Result<(), OrderRefusal> {
+pub(super) fn required(text: &str, what: &'static str) -> Result<(), OrderRefusal> {
     if text.trim().is_empty() { Err(OrderRefusal::Missing { what }) } else { Ok(()) }
 }

@@ -127,6 +127,38 @@ pub enum OrderRefusal {
         /// The item's minimum.
         min: Minutes,
     },
+    /// A carer before a closed door has not waited long enough.
+    #[error("请再等 {minutes} 分钟；等满后仍无人应答才能登记空访")]
+    WaitLonger {
+        /// How much longer.
+        minutes: i64,
+    },
+    /// A visit broke off before the item's minimum.
+    #[error("中断前只服务了 {minutes}，不足该项目最短 {min}，按规定不付费；请取消工单退回额度，或申请例外")]
+    BrokeOffEarly {
+        /// What was served.
+        minutes: Minutes,
+        /// The item's minimum.
+        min: Minutes,
+    },
+    /// The city has not said what a visit to a closed door is paid.
+    #[error("本市没有规定空访补偿的金额，不能结算；请在城市包里写明后再办")]
+    NoFeeSet,
+    /// Such visits were paid often enough this month.
+    #[error("这位老人本月已付过 {times} 次空访补偿，不再付")]
+    PaidOften {
+        /// How often it is paid.
+        times: i64,
+    },
+    /// The elder owes nothing for the order.
+    #[error("这一单没有自付部分，不用收取")]
+    NothingOwed,
+    /// The elder's part was taken already.
+    #[error("这一单的自付已于 {at} 收取，请勿重复登记")]
+    Collected {
+        /// When.
+        at: At,
+    },
     /// A word that must be given is missing.
     #[error("请填写{what}")]
     Missing {
@@ -177,6 +209,12 @@ impl Refusal for OrderRefusal {
             DeviceClock { .. } => "device_clock",
             TooLate { .. } => "too_late",
             TooShort { .. } => "too_short",
+            WaitLonger { .. } => "wait_longer",
+            BrokeOffEarly { .. } => "broke_off_early",
+            NoFeeSet => "no_fee_set",
+            PaidOften { .. } => "paid_often",
+            NothingOwed => "nothing_owed",
+            Collected { .. } => "collected",
             Missing { .. } => "missing",
             BadStars => "bad_stars",
             AlreadyRated => "already_rated",

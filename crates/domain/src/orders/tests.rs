@@ -193,3 +193,121 @@ proptest! {
         }
     }
 }
+
+fn door(photos: i64) -> DoorFacts {
+    DoorFacts { began_at: at(NOW), photos, elder_has_phone: true, has_contact: true }
+}
+
+fn nobody(minutes: i64) -> NobodyHome {
+    NobodyHome {
+        fix: None,
+        device_at: at(NOW).plus_minutes(minutes),
+        rang_elder: true,
+        rang_contact: true,
+        note: String::new(),
+    }
+}
+
+#[test]
+fn an_empty_visit_needs_a_quarter_of_an_hour_a_photo_and_two_calls() {
+    let ask = nobody(15);
+    let try_with = |state, facts, ask: &NobodyHome| nobody_home(state, facts, ask, Now(ask.device_at));
+    assert_eq!(try_with(OrderState::InService, door(1), &ask), Ok(at(NOW).plus_minutes(15)));
+    let early = nobody(4);
+    assert_eq!(
+        told(try_with(OrderState::InService, door(1), &early)),
+        "请再等 11 分钟；等满后仍无人应答才能登记空访"
+    );
+    assert!(told(try_with(OrderState::InService, door(0), &ask)).contains("门口的照片"));
+    let silent = NobodyHome { rang_elder: false, ..ask.clone() };
+    assert!(told(try_with(OrderState::InService, door(1), &silent)).contains("老人打电话"));
+    let silent = NobodyHome { rang_contact: false, ..ask.clone() };
+    assert!(told(try_with(OrderState::InService, door(1), &silent)).contains("联系人打电话"));
+    // Whoever is on no record cannot be rung.
+    let unknown = DoorFacts { elder_has_phone: false, has_contact: false, ..door(1) };
+    let unrung = NobodyHome { rang_elder: false, rang_contact: false, ..ask.clone() };
+    assert!(try_with(OrderState::InService, unknown, &unrung).is_ok());
+    for state in [OrderState::Accepted, OrderState::Served, OrderState::NobodyHome] {
+        assert!(matches!(try_with(state, door(1), &ask), Err(OrderRefusal::WrongState { .. })), "{state:?}");
+    }
+}
+
+#[test]
+fn a_closed_door_is_paid_the_citys_fee_twice_a_month_and_by_those_who_would_have_paid() {
+    let two = Some(Exception { asked_by: AccountId(1), approved_by: AccountId(2) });
+    let payers = [
+        Payer {
+            right: Some(crate::ids::EntitlementId(7)),
+            amount: Fen(3000),
+            funders: vec![crate::programmes::Funder { account: crate::ids::LedgerId(5), weight: 1 }],
+        },
+        Payer { right: None, amount: Fen(1000), funders: vec![] },
+    ];
+    let try_with = |state, fee: Option<i64>, paid, exception| {
+        settle_nobody_home(state, fee.map(Fen), Fen(4000), paid, &payers, exception)
+    };
+    let settled = try_with(OrderState::NobodyHome, Some(1000), 1, two).unwrap();
+    assert_eq!(settled.shares.iter().map(|s| s.amount.0).collect::<Vec<_>>(), [750, 250]);
+    assert!(settled.shares.iter().all(|s| s.used == 0), "no right is used up");
+    // Never more than the visit would have cost.
+    assert_eq!(try_with(OrderState::NobodyHome, Some(9000), 0, two).unwrap().price, Fen(4000));
+    assert_eq!(try_with(OrderState::NobodyHome, None, 0, two), Err(OrderRefusal::NoFeeSet));
+    assert_eq!(
+        try_with(OrderState::NobodyHome, Some(1000), 2, two),
+        Err(OrderRefusal::PaidOften { times: 2 })
+    );
+    assert_eq!(try_with(OrderState::NobodyHome, Some(1000), 0, None), Err(OrderRefusal::NotAccepted));
+    assert!(try_with(OrderState::Cancelled, Some(1000), 0, two).is_err());
+}
+
+#[test]
+fn a_broken_off_visit_is_paid_its_real_minutes_from_the_minimum_on() {
+    let (by_visit, by_hour) = (item(false), item(true));
+    let pay = |item: &ServiceItem, state, served, exception| {
+        settle_interrupted(state, item, Minutes(60), Minutes(served), &[], exception).map(|s| s.price.0)
+    };
+    assert_eq!(pay(&by_visit, OrderState::Confirmed, 54, None), Ok(3600));
+    assert_eq!(pay(&by_hour, OrderState::Confirmed, 54, None), Ok(2000));
+    assert_eq!(
+        told(pay(&by_visit, OrderState::Confirmed, 20, None)),
+        "中断前只服务了 20 分钟，不足该项目最短 50 分钟，按规定不付费；请取消工单退回额度，或申请例外"
+    );
+    assert_eq!(pay(&by_visit, OrderState::Interrupted, 54, None), Err(OrderRefusal::NotAccepted));
+    let same = Some(Exception { asked_by: AccountId(1), approved_by: AccountId(1) });
+    assert_eq!(pay(&by_visit, OrderState::Interrupted, 54, same), Err(OrderRefusal::SamePerson));
+    assert!(pay(&by_visit, OrderState::Confirmed, 20, same).is_err());
+    let two = Some(Exception { asked_by: AccountId(1), approved_by: AccountId(2) });
+    assert_eq!(pay(&by_visit, OrderState::Interrupted, 15, two), Ok(1000));
+    assert!(
+        pay(&by_visit, OrderState::Served, 54, two).is_err(),
+        "what did not break off is not paid in part"
+    );
+}
+
+#[test]
+fn breaking_off_needs_words_and_a_visit() {
+    let mut ask = Interrupt {
+        fix: None,
+        device_at: at(NOW).plus_minutes(20),
+        why: Interruption::Illness,
+        note: " ".into(),
+    };
+    let now = Now(ask.device_at);
+    assert!(told(interrupt(OrderState::InService, at(NOW), &ask, now)).contains("中断的经过"));
+    ask.note = "头晕，已通知女儿".into();
+    assert_eq!(interrupt(OrderState::InService, at(NOW), &ask, now).unwrap().1, Minutes(20));
+    assert!(interrupt(OrderState::Accepted, at(NOW), &ask, now).is_err());
+}
+
+#[test]
+fn calling_off_late_costs_and_only_whoever_asked_for_it() {
+    let start = at("2026-11-21T12:00");
+    let fee = |state, reason, clock: &str| cancel_fee(state, reason, start, Fen(5700), Now(at(clock))).0;
+    let (accepted, elder) = (OrderState::Accepted, CancelReason::Elder);
+    assert_eq!(fee(accepted, elder, "2026-11-21T10:00"), 0, "two hours before is early enough");
+    assert_eq!(fee(accepted, elder, "2026-11-21T10:01"), 1710);
+    assert_eq!(fee(accepted, elder, "2026-11-21T12:01"), 0, "the carer is late");
+    assert_eq!(fee(OrderState::Offered, elder, "2026-11-21T11:00"), 0, "nobody was to come yet");
+    assert_eq!(fee(accepted, CancelReason::NoCarer, "2026-11-21T11:00"), 0);
+    assert_eq!(fee(accepted, CancelReason::Mistake, "2026-11-21T11:00"), 0);
+}

@@ -150,6 +150,22 @@ pub async fn answer(
     .await
 }
 
+/// Another operator goes on with a call.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/takeover", tag = "calls", params(("id" = String, Path)),
+    responses((status = 200, body = CallView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn takeover(
+    State(app): State<App>,
+    signed: Signed,
+    Path(id): Path<String>,
+    call: Call<Nothing>,
+) -> Reply {
+    let id: CallId = id.parse().map_err(|_| Problem::not_found())?;
+    call.run(&app, &signed, Done, move |tx, actor, _, now| {
+        calls::take_over(tx, actor, id, now).map(CallView::from)
+    })
+    .await
+}
+
 /// How a call ended.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Ending {

@@ -249,6 +249,30 @@ pub async fn check(
     call.run(&app, &signed, Done, move |tx, actor, _, now| statements::check(tx, actor, id, now)).await
 }
 
+/// Why a statement is sent back.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct WhyBack {
+    /// Four to 200 characters; the maker reads it.
+    #[serde(default)]
+    why: String,
+}
+
+/// Sends a statement back: its orders are free for a new one.
+#[utoipa::path(post, path = "/api/v1/statements/{id}/return", tag = "statements", params(("id" = String, Path)),
+    request_body = WhyBack, responses((status = 200), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn send_back(
+    State(app): State<App>,
+    signed: Signed,
+    Path(id): Path<String>,
+    call: Call<WhyBack>,
+) -> Reply {
+    let id: StatementId = id.parse().map_err(|_| Problem::not_found())?;
+    call.run(&app, &signed, Done, move |tx, actor, body, now| {
+        statements::send_back(tx, actor, id, &body.why, now)
+    })
+    .await
+}
+
 /// The third person's step.
 #[utoipa::path(post, path = "/api/v1/statements/{id}/payment", tag = "statements", params(("id" = String, Path)),
     responses((status = 200), (status = 409, body = Problem)))]

@@ -7,7 +7,10 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
-use app::parties::accounts::{self, Device, NewAccount, NewPost, Password, token_hash};
+use app::{
+    parties::accounts::{self, Device, NewAccount, NewPost, Password, token_hash},
+    settings,
+};
 use axum::{
     Router,
     body::Body,
@@ -71,6 +74,8 @@ impl Service {
 
     fn with_demo(demo: Option<Demo>) -> Service {
         let bed = Bed::sqlite();
+        // Visitors of the tests come in as those of the demo do.
+        bed.store.write(|tx| settings::set(tx, settings::DEMO, "yes")).unwrap();
         let clock = Arc::new(AtomicI64::new(At::parse("2026-11-21T09:00").unwrap().0));
         let (ticks, count) = (Arc::clone(&clock), AtomicU64::new(1));
         let random = move |bytes: &mut [u8]| {

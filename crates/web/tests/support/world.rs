@@ -327,6 +327,8 @@ impl World {
             ("POST", "assignment") => json!({ "carer": self.carer.to_string() }),
             ("POST", "rating") => json!({ "stars": 5 }),
             ("POST", "cancellation") => json!({ "reason": "mistake" }),
+            ("POST", "interruption") => json!({ "why": "illness", "note": "头晕，已告知家属" }),
+            ("POST", "return") => json!({ "why": "单价与合同不符" }),
             ("POST", "ending") => json!({ "outcome": "ordered" }),
             ("POST", "disclosures") => json!({ "field": "phone", "reason": "核对身份" }),
             ("POST", "facts") => json!({ "kind": "living", "value": "alone", "source": "走访" }),
@@ -367,6 +369,7 @@ impl World {
             "rating" => vec![("stars", "5".into())],
             "cancellation" => vec![("reason", "elder".into())],
             "exception" => vec![("reason", "老人住院无法验收".into())],
+            "interruption" => vec![("why", "illness".into()), ("note", "头晕，已告知家属".into())],
             "refusal" => vec![("reason", "生病".into())],
             _ => vec![],
         }

@@ -157,6 +157,8 @@ pub struct Line {
     pub price: Fen,
     /// The elder's part.
     pub own: Fen,
+    /// When the provider had taken it, and who noted so.
+    pub collected: Option<(At, String)>,
 }
 
 /// What came together under one heading.
@@ -197,6 +199,16 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// How much of the elders' part the provider has taken.
+    pub fn collected(&self) -> Fen {
+        self.lines.iter().filter(|l| l.collected.is_some()).map(|l| l.own).sum()
+    }
+
+    /// How much of the elders' part is still to be taken.
+    pub fn uncollected(&self) -> Fen {
+        self.statement.own - self.collected()
+    }
+
     /// Whether lines, statement and ledger tell the same sums.
     pub fn adds_up(&self) -> bool {
         let s = &self.statement;

@@ -51,11 +51,12 @@ crate::statements! {
             made_by)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     LINES = "SELECT s.id, s.order_id, s.service, COALESCE(i.name, s.service), n.name, o.start_at, s.minutes,
-            s.price_fen, s.own_fen
+            s.price_fen, s.own_fen, o.collected_at, COALESCE(a.name, '')
         FROM statement_line l
         JOIN settlement s ON s.id = l.settlement
         JOIN orders o ON o.id = s.order_id
         JOIN person n ON n.id = o.person
+        LEFT JOIN account a ON a.id = o.collected_by
         LEFT JOIN service_item i ON i.code = s.service AND i.valid_from = o.service_from
         WHERE l.statement = ?1
         ORDER BY o.start_at, s.id";
@@ -129,6 +130,7 @@ pub(super) fn lines(tx: &mut Tx<'_>, id: StatementId) -> Result<Vec<Line>, Fault
             minutes: row.get(6)?,
             price: row.get(7)?,
             own: row.get(8)?,
+            collected: row.get::<Option<At>>(9)?.map(|at| Ok::<_, Fault>((at, row.get(10)?))).transpose()?,
         })
     })
 }

@@ -51,6 +51,7 @@ crate::statements! {
             AND c.rang_at >= ?5 AND c.rang_at < ?6 AND (?7 = '' OR c.outcome = ?7)
         ORDER BY c.id DESC LIMIT ?8";
     ANSWER = "UPDATE call SET answered_at = ?2, answered_by = ?3 WHERE id = ?1 AND answered_at IS NULL";
+    TAKE_OVER = "UPDATE call SET answered_by = ?3 WHERE id = ?1 AND answered_by = ?2 AND closed_at IS NULL";
     SET_PERSON = "UPDATE call SET person = ?2 WHERE id = ?1 AND closed_at IS NULL";
     SET_NOTE = "UPDATE call SET note = ?2 WHERE id = ?1 AND closed_at IS NULL";
     CLOSE = "UPDATE call SET closed_at = ?2, closed_by = ?3, outcome = ?4 WHERE id = ?1 AND closed_at IS NULL";
@@ -192,4 +193,14 @@ pub(in crate::orders) fn known_by(
     number_index: i64,
 ) -> Result<Vec<(PersonId, domain::regions::RegionCode)>, Fault> {
     tx.all(KNOWN_BY, p![number_index], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Gives an open call from one operator to another; answers whether it was still the first one's.
+pub(in crate::orders) fn take_over_call(
+    tx: &mut Tx<'_>,
+    id: CallId,
+    from: AccountId,
+    to: AccountId,
+) -> Result<bool, Fault> {
+    Ok(tx.execute(TAKE_OVER, p![id, from, to])? == 1)
 }

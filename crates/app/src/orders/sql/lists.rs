@@ -21,7 +21,7 @@ macro_rules! line {
             "SELECT o.id, o.region, o.person, n.name, n.birth, n.sex, n.address, n.lon, n.lat, o.service,
                 COALESCE(i.name, o.service), o.start_at, o.end_at, o.state, o.price_fen, o.own_fen, o.placed_at,
                 o.provider, COALESCE(v.name, ''), o.carer, COALESCE(c.name, ''), o.accepted_at, o.checked_in_at,
-                o.checked_out_at, o.note, o.stars, o.call, o.partner, o.offered_at
+                o.checked_out_at, o.note, o.stars, o.call, o.partner, o.offered_at, o.escalated_at
             FROM orders o
             JOIN person n ON n.id = o.person
             LEFT JOIN service_item i ON i.code = o.service AND i.valid_from = o.service_from
@@ -56,8 +56,8 @@ crate::statements! {
     LINES_BY_PARTNER = line!("o.partner = ?1 AND o.start_at >= ?2 AND o.start_at < ?3 AND o.state <> 'cancelled'
         ORDER BY o.start_at, o.id LIMIT 200");
     WAITING = line!("o.state IN ('placed', 'offered') AND o.region BETWEEN ?1 AND ?2
-            AND (CAST(?3 AS BIGINT) = 0 OR o.provider = ?3) AND (o.state = 'placed' OR o.offered_at < ?4)
-        ORDER BY CASE o.state WHEN 'offered' THEN 0 ELSE 1 END,
+            AND (CAST(?3 AS BIGINT) = 0 OR o.provider = ?3) AND (o.state = 'placed' OR o.offered_at < ?4 OR o.escalated_at IS NOT NULL)
+        ORDER BY CASE WHEN o.escalated_at IS NOT NULL THEN 0 WHEN o.state = 'offered' THEN 1 ELSE 2 END,
             o.placed_at + CASE o.service WHEN ?5 THEN CAST(?6 AS BIGINT) ELSE CAST(?7 AS BIGINT) END, o.id
         LIMIT ?8");
     COUNT = concat!("SELECT COUNT(*) FROM orders o WHERE ", rest!());
@@ -95,6 +95,7 @@ fn line_row(row: &Row<'_>) -> Result<Line, Fault> {
         call: row.get(26)?,
         partner: row.get(27)?,
         offered_at: row.get(28)?,
+        escalated_at: row.get(29)?,
     })
 }
 

@@ -9,7 +9,7 @@ mod visits;
 use domain::{
     ids::{AccountId, CarerId, EntitlementId, OrderId, PersonId, ProviderId, SettlementId, TransferId},
     money::{Fen, Minutes},
-    orders::{CancelReason, Channel, ConfirmedBy, Exception, OrderState},
+    orders::{CancelReason, Channel, ConfirmedBy, Exception, Interruption, OrderState},
     parties::{PersonState, Sex},
     programmes,
     regions::RegionCode,
@@ -38,20 +38,24 @@ crate::statements! {
     UPDATE_ORDER = "UPDATE orders SET state = ?3, provider = ?4, carer = ?5, partner = ?6, offered_at = ?7,
             offered_by = ?8, accepted_at = ?9, checked_in_at = ?10, checked_out_at = ?11, confirmed_at = ?12,
             confirmed_by = ?13, settled_at = ?14, settled_by = ?15, cancelled_at = ?16, cancel_reason = ?17,
-            stars = ?18, comment = ?19
+            stars = ?18, comment = ?19, interruption = ?20, fee_fen = ?21, escalated_at = ?22,
+            collected_at = ?23, collected_by = ?24
         WHERE id = ?1 AND state = ?2";
     ORDER = "SELECT id, region, person, service, service_from, channel, call, note, start_at, end_at, minutes,
             price_fen, own_fen, state, placed_at, placed_by, provider, carer, partner, offered_at, offered_by,
             accepted_at, checked_in_at, checked_out_at, confirmed_at, confirmed_by, settled_at, settled_by,
-            cancelled_at, cancel_reason, stars, comment
+            cancelled_at, cancel_reason, stars, comment, interruption, fee_fen, escalated_at,
+            collected_at, collected_by
         FROM orders WHERE id = ?1";
     ALL_ORDERS = "SELECT id, region, person, service, service_from, channel, call, note, start_at, end_at, minutes,
             price_fen, own_fen, state, placed_at, placed_by, provider, carer, partner, offered_at, offered_by,
             accepted_at, checked_in_at, checked_out_at, confirmed_at, confirmed_by, settled_at, settled_by,
-            cancelled_at, cancel_reason, stars, comment
+            cancelled_at, cancel_reason, stars, comment, interruption, fee_fen, escalated_at,
+            collected_at, collected_by
         FROM orders WHERE id > ?1 ORDER BY id LIMIT 5000";
     SAME_ITEM = "SELECT start_at FROM orders
-        WHERE person = ?1 AND service = ?2 AND start_at < ?4 AND end_at > ?3 AND state <> 'cancelled'
+        WHERE person = ?1 AND service = ?2 AND start_at < ?4 AND end_at > ?3
+            AND state NOT IN ('cancelled', 'nobody_home', 'interrupted')
         ORDER BY start_at LIMIT 1";
     INSERT_SHARE = "INSERT INTO order_share (order_id, line, entitlement, used, amount_fen, held)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -77,6 +81,19 @@ crate::statements! {
         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (order_id) DO NOTHING";
     APPROVE_EXCEPTION = "UPDATE settlement_exception SET approved_at = ?2, approved_by = ?3
         WHERE order_id = ?1 AND approved_at IS NULL";
+    DOORS_PAID = "SELECT COUNT(*) FROM orders o
+        JOIN settlement s ON s.order_id = o.id
+        JOIN visit v ON v.order_id = o.id
+        WHERE o.person = ?1 AND o.start_at >= ?2 AND o.start_at < ?3 AND v.minutes = 0 AND o.interruption IS NULL";
+    ON_A_STATEMENT = "SELECT COUNT(*) FROM settlement s
+        JOIN statement_line l ON l.settlement = s.id
+        JOIN statement t ON t.id = l.statement
+        WHERE s.order_id = ?1 AND t.returned_at IS NULL";
+    SETTLED_OWN = "SELECT own_fen FROM settlement WHERE order_id = ?1";
+    URGENT_OPEN = "SELECT id FROM orders
+        WHERE state IN ('placed', 'offered') AND service = ?1 AND end_at > ?2
+        ORDER BY start_at LIMIT 200";
+    ASKED = "SELECT carer, COALESCE(answer, '') FROM offer WHERE order_id = ?1 ORDER BY id";
     ADD_STARS = "UPDATE carer SET stars = stars + ?2, ratings = ratings + 1 WHERE id = ?1";
     SETTLED_UNPROVED = "SELECT s.id FROM settlement s
         JOIN orders o ON o.id = s.order_id
@@ -87,6 +104,7 @@ crate::statements! {
         ORDER BY s.id LIMIT 1000";
     SETTLED_UNBALANCED = "SELECT s.id FROM settlement s
         WHERE s.price_fen <> (SELECT COALESCE(SUM(t.amount), 0) FROM ledger_transfer t
+            JOIN ledger_account c ON c.id = t.credit AND c.kind = 'provider'
             WHERE t.subject = s.order_id AND t.kind = 'posted' AND t.asset = 'fen')
         ORDER BY s.id LIMIT 1000";
 }
@@ -168,7 +186,12 @@ pub(super) fn update_order(tx: &mut Tx<'_>, o: &Order, before: OrderState) -> Re
             o.cancelled_at,
             o.cancel_reason.map(CancelReason::code),
             o.stars,
-            o.comment
+            o.comment,
+            o.interruption.map(Interruption::code),
+            o.fee,
+            o.escalated_at,
+            o.collected_at,
+            o.collected_by
         ],
     )
 }
@@ -214,6 +237,11 @@ fn order_row(row: &Row<'_>) -> Result<Order, Fault> {
         cancel_reason: word(row, 29, CancelReason::from_code)?,
         stars: row.get(30)?,
         comment: row.get(31)?,
+        interruption: word(row, 32, Interruption::from_code)?,
+        fee: row.get(33)?,
+        escalated_at: row.get(34)?,
+        collected_at: row.get(35)?,
+        collected_by: row.get::<Option<i64>>(36)?.map(AccountId),
     })
 }
 
@@ -349,4 +377,29 @@ pub(super) fn settled_unproved(tx: &mut Tx<'_>) -> Result<Vec<i64>, Fault> {
 
 pub(super) fn settled_unbalanced(tx: &mut Tx<'_>) -> Result<Vec<i64>, Fault> {
     tx.all(SETTLED_UNBALANCED, p![], |row| row.get(0))
+}
+
+/// How often a closed door was paid for a person's orders that were planned between two instants.
+pub(super) fn doors_paid(tx: &mut Tx<'_>, person: PersonId, from: At, to: At) -> Result<i64, Fault> {
+    tx.one(DOORS_PAID, p![person, from, to], |row| row.get(0))
+}
+
+/// Urgent orders nobody has taken and whose time is not over.
+pub(super) fn urgent_open(tx: &mut Tx<'_>, service: &str, now: At) -> Result<Vec<OrderId>, Fault> {
+    tx.all(URGENT_OPEN, p![service, now], |row| row.get(0))
+}
+
+/// Who was asked to take an order, and what they answered.
+pub(super) fn asked(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<(CarerId, String)>, Fault> {
+    tx.all(ASKED, p![order], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Whether an order is on a statement that was not sent back.
+pub(super) fn on_a_statement(tx: &mut Tx<'_>, order: OrderId) -> Result<bool, Fault> {
+    tx.one(ON_A_STATEMENT, p![order], |row| Ok(row.get::<i64>(0)? > 0))
+}
+
+/// What a settled order costs the elder.
+pub(super) fn settled_own(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<Fen>, Fault> {
+    tx.find(SETTLED_OWN, p![order], |row| row.get(0))
 }

@@ -34,6 +34,10 @@ crate::statements! {
         LEFT JOIN service_item i ON i.code = o.service AND i.valid_from = o.service_from
         ORDER BY v.in_at DESC LIMIT 1000";
     TELEPHONE = "SELECT phone FROM person WHERE id = ?1";
+    CONTACTS = "SELECT id, relation, name, phone FROM contact WHERE person = ?1 ORDER BY rank";
+    REACHABLE = "SELECT CAST(CASE WHEN p.phone IS NULL THEN 0 ELSE 1 END AS BIGINT),
+            (SELECT COUNT(*) FROM contact k WHERE k.person = p.id)
+        FROM person p WHERE p.id = ?1";
     PHOTO_OF_ORDER = "SELECT id FROM photo WHERE order_id = ?1 AND sha256 = ?2";
     PHOTO_ELSEWHERE = "SELECT order_id FROM photo WHERE sha256 = ?2 AND order_id <> ?1 ORDER BY id LIMIT 1";
     INSERT_PHOTO = "INSERT INTO photo (id, order_id, sha256, kind, width, height, taken_at, received_at, by_account,
@@ -46,6 +50,25 @@ crate::statements! {
 /// A person's own number, encrypted.
 pub(in crate::orders) fn telephone(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<Vec<u8>>, Fault> {
     tx.one(TELEPHONE, p![person], |row| row.get(0))
+}
+
+/// A contact of a person: id, relation and name, encrypted number.
+pub(in crate::orders) type ContactNumber = (i64, String, Vec<u8>);
+
+/// The contacts of a person, first to be called first.
+pub(in crate::orders) fn contact_numbers(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+) -> Result<Vec<ContactNumber>, Fault> {
+    tx.all(CONTACTS, p![person], |row| {
+        let (relation, name): (String, String) = (row.get(1)?, row.get(2)?);
+        Ok((row.get(0)?, format!("{relation} {name}").trim().to_owned(), row.get(3)?))
+    })
+}
+
+/// Whether the record has the person's own number, and a contact.
+pub(in crate::orders) fn reachable(tx: &mut Tx<'_>, person: PersonId) -> Result<(bool, bool), Fault> {
+    tx.one(REACHABLE, p![person], |row| Ok((row.get::<i64>(0)? > 0, row.get::<i64>(1)? > 0)))
 }
 
 /// Visits a carer made, alone or as the partner of another, of orders planned between two instants.

@@ -46,7 +46,7 @@ use crate::{
     store::{Fault, Tx, digest},
 };
 
-pub(crate) const STATEMENTS: &[(&str, &str)] = sql::ALL;
+pub(crate) const STATEMENTS: &[&[(&str, &str)]] = sql::EVERY;
 
 /// A post with its account: in which capacity somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq)]

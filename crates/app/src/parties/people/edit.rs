@@ -142,30 +142,24 @@ impl Open {
         }
     }
 
-    /// Names of the fields that differ, with their values as the screens show them.
-    fn differences(&self, other: &Open) -> Vec<(&'static str, String)> {
-        let mut all = Vec::new();
-        let mut see = |differs: bool, field: &'static str, value: String| {
-            if differs {
-                all.push((field, value));
-            }
-        };
-        see(self.name != other.name, "name", self.name.clone());
-        see(self.sex != other.sex, "sex", self.sex.label().to_owned());
-        see(self.birth != other.birth, "birth", self.birth.to_string());
-        see(self.id_no != other.id_no, "id_no", self.id_no.clone());
-        see(self.region != other.region, "region", self.region.to_string());
-        see(self.address != other.address, "address", self.address.clone());
-        see(self.place != other.place, "place", format!("{:?}", self.place));
-        see(self.phone != other.phone, "phone", self.phone.clone());
-        see(self.language != other.language, "language", self.language.clone());
-        see(self.hearing != other.hearing, "hearing", self.hearing.clone());
-        see(self.bank_card != other.bank_card, "bank_card", self.bank_card.clone());
-        see(self.health != other.health, "health", self.health.clone());
-        let contacts =
-            self.contacts.iter().map(|c| format!("{} {} {}", c.name, c.relation, c.phone.reveal()));
-        see(self.contacts != other.contacts, "contacts", contacts.collect::<Vec<_>>().join("；"));
-        all
+    /// Names of the fields that differ.
+    fn differences(&self, other: &Open) -> Vec<&'static str> {
+        let differ = [
+            ("name", self.name != other.name),
+            ("sex", self.sex != other.sex),
+            ("birth", self.birth != other.birth),
+            ("id_no", self.id_no != other.id_no),
+            ("region", self.region != other.region),
+            ("address", self.address != other.address),
+            ("place", self.place != other.place),
+            ("phone", self.phone != other.phone),
+            ("language", self.language != other.language),
+            ("hearing", self.hearing != other.hearing),
+            ("bank_card", self.bank_card != other.bank_card),
+            ("health", self.health != other.health),
+            ("contacts", self.contacts != other.contacts),
+        ];
+        differ.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
     }
 }
 
@@ -300,7 +294,7 @@ pub(super) fn take_over(
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of a command, with everything it was decided from")]
-fn write(
+pub(super) fn write(
     tx: &mut Tx<'_>,
     actor: &Actor,
     whole: &mut Whole,
@@ -311,7 +305,7 @@ fn write(
     now: Now,
 ) -> Result<(), Fault> {
     let id = whole.row.id;
-    let differences = before.differences(after);
+    let fields = before.differences(after);
     if before.contacts != after.contacts {
         whole.contacts = contact_rows(&after.contacts, || tx.id(now), tx.vault());
         sql::drop_contacts(tx, id)?;
@@ -333,14 +327,13 @@ fn write(
     whole.row.updated_at = now.0;
     // `finish` makes the code again over everything; the row is written first so that its columns stand.
     sql::update(tx, &whole.row, &domain::parties::name::initials(&after.name), &indexes)?;
-    let fields: Vec<&str> = differences.iter().map(|d| d.0).collect();
     let mut detail = json!({ "fields": fields });
     if !plan.is_empty() {
         detail["facts"] = json!(true);
     }
     // What stood there before is kept, readable only with the key.
     let old: serde_json::Map<String, serde_json::Value> =
-        differences.into_iter().map(|(field, value)| (field.to_owned(), json!(value))).collect();
+        fields.iter().map(|field| ((*field).to_owned(), before.value(field))).collect();
     if !old.is_empty() {
         use base64::Engine as _;
         let sealed = tx.vault().encrypt("before", id.0, &serde_json::Value::Object(old).to_string());

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long one may take back what one stated by mistake.
-const TAKE_BACK_MINUTES: i64 = 10;
+pub(super) const TAKE_BACK_MINUTES: i64 = 10;
 /// A fact may begin this far ahead: a decision is often known some weeks before it holds.
 const AHEAD_DAYS: i64 = 366;
 /// Setting that says up to which day the summaries were brought.

@@ -16,6 +16,7 @@ mod reveal;
 pub mod search;
 mod sql;
 mod timeline;
+mod undo;
 
 use domain::{
     ids::{ContactId, FactId, PersonId},
@@ -35,6 +36,7 @@ pub use facts::{correct_fact, facts_as_of, refresh_summaries, state_fact, take_b
 pub use refusals::{EditRefusal, EnrolRefusal, FactRefusal, RevealRefusal};
 pub use reveal::{Field, Look, reveal, who_looked};
 pub use timeline::{Happening, timeline};
+pub use undo::take_back_edit;
 
 pub(crate) const STATEMENTS: &[&[(&str, &str)]] = &[sql::ALL, search::STATEMENTS];
 

@@ -122,6 +122,9 @@ pub enum EditRefusal {
     /// The person has died; the file is kept as it is.
     #[error("本人已登记去世，档案已锁定。如登记有误，请先更正状态")]
     Locked,
+    /// Too late, or somebody else's change.
+    #[error("只能由本人在十分钟内撤销刚才的修改；请打开档案改回来")]
+    TooLate,
     /// Nothing is different.
     #[error("没有改动")]
     Nothing,
@@ -133,6 +136,7 @@ impl Refusal for EditRefusal {
             EditRefusal::Entry(entry) => entry.code(),
             EditRefusal::ChangedMeanwhile => "changed_meanwhile",
             EditRefusal::Locked => "locked",
+            EditRefusal::TooLate => "too_late",
             EditRefusal::Nothing => "nothing_changed",
         }
     }

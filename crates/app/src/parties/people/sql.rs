@@ -74,6 +74,8 @@ crate::statements! {
     HAPPENINGS = "SELECT e.at, e.act, e.detail, COALESCE(a.name, ''), e.role
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
         WHERE e.subject = ?1 AND e.act LIKE 'person.%' AND e.act <> 'person.revealed' ORDER BY e.seq DESC LIMIT 200";
+    LAST_CHANGE = "SELECT e.at, e.by_account, e.detail FROM evidence e
+        WHERE e.subject = ?1 AND e.act = 'person.changed' ORDER BY e.seq DESC LIMIT 1";
     // For verify: everything, person by person.
     PEOPLE_AFTER = concat!("SELECT ", columns!(), " FROM person p WHERE p.id > ?1 ORDER BY p.id LIMIT ?2");
     CONTACTS_BETWEEN = "SELECT id, rank, name, relation, phone, person FROM contact
@@ -409,6 +411,20 @@ pub(super) fn happenings(
 ) -> Result<Vec<(At, String, String, String, String)>, Fault> {
     tx.all(HAPPENINGS, p![person], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    })
+}
+
+/// The last change of a record.
+pub(super) struct LastChange {
+    pub(super) at: At,
+    pub(super) by: AccountId,
+    pub(super) detail: String,
+}
+
+/// The last change of a record, if there was one.
+pub(super) fn last_change(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<LastChange>, Fault> {
+    tx.find(LAST_CHANGE, p![person], |row| {
+        Ok(LastChange { at: row.get(0)?, by: AccountId(row.get(1)?), detail: row.get(2)? })
     })
 }
 

@@ -71,6 +71,7 @@ fn sentence(act: &str, detail: &serde_json::Value, book: &RegionBook) -> String 
                 format!("修改了{}", fields.join("、"))
             }
         }
+        "person.change_undone" => "撤销刚才的修改".into(),
         "person.fact_stated" => format!("登记{}", fact(detail, book)),
         "person.fact_corrected" => {
             let reason = detail["reason"].as_str().unwrap_or_default();

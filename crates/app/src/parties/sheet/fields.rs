@@ -193,6 +193,11 @@ const EXACT: &[(Field, &[&str])] = &[
             "通讯地址",
             "常住地址",
             "门牌号",
+            "门牌",
+            "门牌号码",
+            "门牌地址",
+            "楼栋门牌",
+            "组户号",
         ],
     ),
     (Field::Hukou, &["户籍地", "户籍地址", "户籍所在地", "户口所在地", "户籍", "户籍住址", "户口地址"]),
@@ -336,7 +341,7 @@ fn loose(title: &str) -> Option<Field> {
             () => Field::Hukou,
         });
     }
-    const RULES: [(&[&str], Field); 13] = [
+    const RULES: [(&[&str], Field); 14] = [
         (&["性别"], Field::Sex),
         (&["出生"], Field::Birth),
         (&["电话", "手机", "联系方式"], Field::Phone),
@@ -349,6 +354,7 @@ fn loose(title: &str) -> Option<Field> {
         (&["社区", "行政村", "村居"], Field::Village),
         (&["县区", "区县", "县市区"], Field::County),
         (&["姓名"], Field::Name),
+        (&["门牌", "楼号"], Field::Address),
         (&["备注"], Field::Remark),
     ];
     RULES.iter().find(|(words, _)| has(words)).map(|(_, field)| *field)
@@ -372,6 +378,8 @@ mod tests {
             ("所在乡镇（街道）", Field::Township),
             ("村（社区）", Field::Village),
             ("家庭详细住址", Field::Address),
+            ("门牌", Field::Address),
+            ("所在小区门牌号", Field::Address),
             ("户籍所在村社区", Field::HukouVillage),
             ("户籍地址", Field::Hukou),
             ("是否独居", Field::Living),

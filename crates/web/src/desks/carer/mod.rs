@@ -1,6 +1,7 @@
 //! The carer's phone: the day, the one next step, the proof of the visit, and the hours of the month.
 
 mod step;
+mod unfinished;
 mod visit;
 
 use app::{
@@ -22,6 +23,7 @@ use serde::Deserialize;
 use crate::{App, Html, Page, Reply, Signed, filters};
 
 pub use step::Step;
+pub use unfinished::{empty_visit, interruption};
 pub use visit::{acceptance, arrival, departure, photo, photos, refusal, show, telephone};
 
 /// Body of a request with photographs: four from a phone's camera as they are, with room for the rest of the form.

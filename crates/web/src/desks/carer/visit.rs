@@ -1,7 +1,7 @@
 //! One visit on the phone: what is asked, the next step, and the answer when a step is refused.
 
 use app::{
-    orders::{self, NewPhoto, Sheet},
+    orders::{self, NewPhoto, Sheet, Telephone},
     outcome::{No, Outcome},
     programmes,
     store::Tx,
@@ -16,7 +16,7 @@ use domain::{
     access::Actor,
     ids::{OrderId, PhotoId},
     money::Minutes,
-    orders::{CheckIn, CheckOut, Confirmation, ConfirmedBy, Method, OrderRefusal, OrderState},
+    orders::{CheckIn, CheckOut, Confirmation, ConfirmedBy, Interruption, Method, OrderRefusal, OrderState},
     parties::age,
     time::Now,
 };
@@ -90,6 +90,11 @@ impl Visit {
 
     pub(super) fn serving(&self) -> bool {
         self.leads && self.state == OrderState::InService
+    }
+
+    /// Why a visit may break off: code and words.
+    pub(super) fn interruptions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        Interruption::ALL.iter().map(|why| (why.code(), why.label()))
     }
 
     pub(super) fn may_give_back(&self) -> bool {
@@ -183,10 +188,10 @@ struct VisitPage {
     visit: Visit,
     typed: Typed,
     refused: String,
-    telephone: Option<String>,
+    telephones: Vec<Telephone>,
 }
 
-fn id_of(text: &str) -> Reply<OrderId> {
+pub(super) fn id_of(text: &str) -> Reply<OrderId> {
     text.parse().map_err(|_| Problem::not_found())
 }
 
@@ -201,11 +206,17 @@ pub async fn show(
     let actor = signed.actor();
     let visit = app.read(move |tx, now| load(tx, &actor, id, now)).await?;
     let page = page.titled("上门服务", "carer");
-    Ok(Html(VisitPage { page, visit, typed: Typed::default(), refused: String::new(), telephone: None }))
+    Ok(Html(VisitPage {
+        page,
+        visit,
+        typed: Typed::default(),
+        refused: String::new(),
+        telephones: Vec::new(),
+    }))
 }
 
 /// What a refused step leads to: a sentence for the phone's queue, or the page with what was typed.
-async fn answer(
+pub(super) async fn answer(
     app: &App,
     page: Page,
     signed: &Signed,
@@ -227,11 +238,11 @@ async fn answer(
     let actor = signed.actor();
     let visit = app.read(move |tx, now| load(tx, &actor, id, now)).await?;
     let page = page.titled("上门服务", "carer");
-    let shown = VisitPage { page, visit, typed: Typed::of(step), refused, telephone: None };
+    let shown = VisitPage { page, visit, typed: Typed::of(step), refused, telephones: Vec::new() };
     Ok((problem.status(), Html(shown)).into_response())
 }
 
-fn here(id: OrderId) -> String {
+pub(super) fn here(id: OrderId) -> String {
     format!("/carer/visits/{id}")
 }
 
@@ -384,7 +395,7 @@ pub async fn photo(
     Ok((headers, found.bytes).into_response())
 }
 
-/// Shows the elder's telephone while the carer is there; who looked is on record.
+/// Shows the telephones of the elder and the contacts while the carer is there; who looked is on record.
 pub async fn telephone(
     State(app): State<App>,
     page: Page,
@@ -393,19 +404,13 @@ pub async fn telephone(
 ) -> Reply<Response> {
     let id = id_of(&id)?;
     let actor = signed.actor();
-    let (visit, telephone) = app
+    let (visit, telephones) = app
         .write(move |tx, now| {
-            let telephone = orders::telephone(tx, &actor, id, now)?;
-            Ok::<_, No<OrderRefusal>>((load(tx, &actor, id, now)?, telephone))
+            let telephones = orders::telephones(tx, &actor, id, now)?;
+            Ok::<_, No<OrderRefusal>>((load(tx, &actor, id, now)?, telephones))
         })
         .await?;
     let page = page.titled("上门服务", "carer");
-    let shown = VisitPage {
-        page,
-        visit,
-        typed: Typed::default(),
-        refused: String::new(),
-        telephone: Some(telephone),
-    };
+    let shown = VisitPage { page, visit, typed: Typed::default(), refused: String::new(), telephones };
     Ok(Html(shown).into_response())
 }

@@ -135,22 +135,24 @@ fn item(block: &Block, before: Option<&Block>, day: Day, view: &View, now: Now) 
         let begins = block.from.plus_minutes(-block.ride.min(block.from.minutes_since(b.to)));
         self::place(begins, block.from, day)
     });
-    let what = format!("{} {}", block.service_name, block.person_name);
     let narrow = block.to.minutes_since(block.from) < NARROW_MINUTES;
+    let (person, service) = (&block.person_name, &block.service_name);
+    let clocks = format!("{}–{}", block.from.clock(), block.to.clock());
+    // What is seen comes first in what is read aloud, so that both mean the same.
+    let (text, label) = if narrow {
+        (person.clone(), format!("{person}，{clocks} {service}，{words}"))
+    } else if look == "late" || look == "clash" {
+        (format!("{words} {person}"), format!("{words} {person}，{clocks} {service}"))
+    } else {
+        (format!("{person} {service}"), format!("{person} {service}，{clocks}，{words}"))
+    };
     Some(Item {
         place,
         narrow,
         look,
         href: view.with_order(block.order).address(""),
-        // A short block has room for one word: the name tells more than the item.
-        text: if narrow {
-            block.person_name.clone()
-        } else if look == "late" || look == "clash" {
-            format!("{words} {}", block.person_name)
-        } else {
-            format!("{} {}", block.person_name, block.service_name)
-        },
-        label: format!("{}–{} {what}，{words}", block.from.clock(), block.to.clock()),
+        text,
+        label,
         chosen: view.order == Some(block.order),
         ride,
     })
@@ -168,7 +170,7 @@ fn suggestion(chosen: &Chosen, view: &View, day: Day) -> Item {
         } else {
             format!("建议 {}", chosen.title)
         },
-        label: format!("建议 {clocks} {}", chosen.title),
+        label: format!("建议 {}，{clocks}", chosen.title),
         chosen: true,
         ride: None,
     }
@@ -188,7 +190,9 @@ fn look(block: &Block, now: Now) -> (&'static str, String) {
         OrderState::Served | OrderState::Confirmed | OrderState::Settled => {
             ("done", block.state.label().to_owned())
         }
-        OrderState::Disputed => ("late", "有争议".to_owned()),
+        OrderState::Disputed | OrderState::NobodyHome | OrderState::Interrupted => {
+            ("late", block.state.label().to_owned())
+        }
         state => ("planned", state.label().to_owned()),
     }
 }

@@ -319,7 +319,7 @@ fn figures(
     };
     let label = if day == now.day() { "今天" } else { "当天" };
     Ok(Figures {
-        day: crate::text::translate(label, lang).to_owned(),
+        day: crate::text::translate(label, lang).into_owned(),
         visits: sums.visits,
         done: sums.done,
         on_time,

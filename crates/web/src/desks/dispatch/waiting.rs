@@ -82,7 +82,11 @@ fn card(waiting: &Waiting, view: &View, now: Now) -> Card {
         since: since.rfc3339(),
         waited: span(now.0.minutes_since(since)),
         place: line.address.clone(),
-        state: if line.state == OrderState::Offered { "已问未答" } else { "待派单" },
+        state: match line.state {
+            _ if line.escalated_at.is_some() => "无人应答，请人工处理",
+            OrderState::Offered => "已问未答",
+            _ => "待派单",
+        },
         declines: waiting.declines.iter().map(|d| format!("{} 退单：{}", d.carer_name, d.reason)).collect(),
     }
 }

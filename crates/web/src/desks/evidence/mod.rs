@@ -13,8 +13,10 @@ use axum::{
     response::IntoResponse,
 };
 use domain::{
+    access::Act,
     ids::OrderId,
     orders::OrderRefusal,
+    parties::mask,
     time::{At, Day, Now},
 };
 use serde::Deserialize;
@@ -119,15 +121,18 @@ pub async fn index(State(app): State<App>, signed: Signed, page: Page, Query(mut
     Ok(Html(shown).into_response())
 }
 
-/// `GET /orders/{id}/trail`: for whoever may see the order.
+/// `GET /orders/{id}/trail`: for whoever may see the order or pays the statement it is on.
 pub async fn of_order(State(app): State<App>, signed: Signed, page: Page, Path(id): Path<String>) -> Reply {
     let id: OrderId = id.parse().map_err(|_| Problem::not_found())?;
     let actor = signed.actor();
     let shown = app
         .read(move |tx, now| {
-            let line = orders::sheet(tx, &actor, id)?.line;
-            let title = format!("{} {}", line.service_name, line.person_name);
-            let back = format!("/orders/{id}");
+            let line = orders::traced(tx, &actor, id)?;
+            let sees_orders = actor.may(Act::SeeOrders).is_ok();
+            let back = if sees_orders { format!("/orders/{id}") } else { "/statements".to_owned() };
+            // Whoever pays follows what was done, not whom it was done for.
+            let who = if sees_orders { line.person_name } else { mask::name(&line.person_name) };
+            let title = format!("{} {who}", line.service_name);
             trail(tx, &actor, id.0, page.clone(), (title, back), now)
         })
         .await?;

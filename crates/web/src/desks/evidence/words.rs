@@ -5,7 +5,7 @@
 use domain::{
     access::Role,
     money::Fen,
-    orders::{CancelReason, Channel, ConfirmedBy, Method},
+    orders::{CancelReason, Channel, ConfirmedBy, Interruption, Method},
     signals::{
         incident::{IncidentKind, IncidentOutcome, Level},
         ladder::{Reach, ReachResult},
@@ -76,6 +76,9 @@ fn look(act: &str, d: &Detail<'_>) -> &'static str {
         "order.disputed"
         | "order.declined"
         | "order.cancelled"
+        | "order.nobody_home"
+        | "order.interrupted"
+        | "order.escalated"
         | "order.exception_asked"
         | "statement.returned"
         | "person.revealed"
@@ -152,12 +155,36 @@ fn order(what: &str, d: &Detail<'_>) -> Option<String> {
             let short = if d.yes("short") { "，不足最短时长" } else { "" };
             format!("签退，服务 {} 分钟{short}{}", d.number("minutes"), d.after("note"))
         }
+        "nobody_home" => {
+            let rang = match (d.yes("rang_elder"), d.yes("rang_contact")) {
+                (true, true) => "，已打老人和联系人电话",
+                (true, false) => "，已打老人电话",
+                (false, true) => "，已打联系人电话",
+                (false, false) => "",
+            };
+            format!("空访：等候 {} 分钟无人应答{rang}{}", d.number("waited_minutes"), d.after("note"))
+        }
+        "interrupted" => {
+            let why = Interruption::from_code(d.text("why")).map_or("", Interruption::label);
+            let short = if d.yes("short") { "，不足最短时长" } else { "" };
+            format!("中断服务（{why}），服务 {} 分钟{short}{}", d.number("minutes"), d.after("note"))
+        }
+        "escalated" => {
+            let why = if d.yes("overdue") { "到时限仍无人接单" } else { "附近没有可派的人" };
+            format!("紧急工单{why}，已问 {} 人，转派单员", d.number("asked"))
+        }
+        "own_collected" => format!("服务商收取自付 {}", d.money("amount_fen")),
+        "fee_waived" => format!("按原时间重新下单，退回取消费 {}", d.money("fee_fen")),
         "confirmed" => format!("{}验收，满意{}", by(), d.after("note")),
         "disputed" => format!("{}表示不满意{}", by(), d.after("note")),
         "rated" => format!("评价 {} 星{}", d.number("stars"), d.after("comment")),
         "cancelled" => {
             let reason = CancelReason::from_code(d.text("reason")).map_or("", CancelReason::label);
-            format!("取消工单（{reason}），退回占用的额度{}", d.after("note"))
+            let fee = match d.money("fee_fen") {
+                Fen::ZERO => String::new(),
+                fee => format!("，收取 {fee}"),
+            };
+            format!("取消工单（{reason}），退回占用的额度{fee}{}", d.after("note"))
         }
         "settled" => {
             let excused = if d.yes("exception") { "，按例外批准" } else { "" };
@@ -185,6 +212,7 @@ fn call(what: &str, d: &Detail<'_>) -> Option<String> {
         "rang" => "来电振铃".to_owned(),
         "answered" => format!("接听，等候 {} 秒", d.number("waited_seconds")),
         "identified" => "认出来电的老人".to_owned(),
+        "taken_over" => format!("接手{}的通话", d.text("from_name")),
         "noted" => format!("记录通话内容 {} 字", d.number("length")),
         "closed" => "来电办结".to_owned(),
         _ => return None,
@@ -289,6 +317,7 @@ fn person(what: &str, d: &Detail<'_>) -> Option<String> {
     Some(match what {
         "enrolled" => "登记入册".to_owned(),
         "changed" => "修改档案".to_owned(),
+        "change_undone" => "撤销刚才的修改".to_owned(),
         "fact_stated" => "登记一项情况".to_owned(),
         "fact_corrected" => "更正一项情况".to_owned(),
         "fact_taken_back" => "撤销刚才登记的情况".to_owned(),
@@ -386,6 +415,26 @@ mod tests {
                 "order.checked_out",
                 r#"{"minutes":30,"short":true,"note":"老人不适"}"#,
                 "签退，服务 30 分钟，不足最短时长：老人不适",
+            ),
+            (
+                "order.nobody_home",
+                r#"{"waited_minutes":16,"rang_elder":true,"rang_contact":true,"note":"邻居说去了女儿家"}"#,
+                "空访：等候 16 分钟无人应答，已打老人和联系人电话：邻居说去了女儿家",
+            ),
+            (
+                "order.interrupted",
+                r#"{"why":"illness","minutes":20,"short":true,"note":"头晕"}"#,
+                "中断服务（老人身体不适），服务 20 分钟，不足最短时长：头晕",
+            ),
+            (
+                "order.escalated",
+                r#"{"asked":3,"overdue":true}"#,
+                "紧急工单到时限仍无人接单，已问 3 人，转派单员",
+            ),
+            (
+                "order.cancelled",
+                r#"{"reason":"elder","fee_fen":1710}"#,
+                "取消工单（老人取消），退回占用的额度，收取 ¥17.10",
             ),
             ("order.settled", r#"{"price_fen":12000,"own_fen":2400}"#, "结算 ¥120.00，其中自付 ¥24.00"),
             (

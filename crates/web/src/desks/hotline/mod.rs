@@ -327,6 +327,17 @@ pub async fn answer(State(app): State<App>, signed: Signed, Path(id): Path<Strin
     }
 }
 
+/// Goes on with a call another operator has in hand.
+pub async fn take_over(State(app): State<App>, signed: Signed, Path(id): Path<String>) -> Reply {
+    let id = id_of(&id)?;
+    let actor = signed.actor();
+    match app.write(move |tx, now| calls::take_over(tx, &actor, id, now)).await {
+        Ok(_) => Ok(see_with(&here(id), "已接手这通电话", None)),
+        Err(No::Refused(refusal)) => Ok(see_with(&here(id), &refusal.to_string(), None)),
+        Err(no) => Err(no.into()),
+    }
+}
+
 /// Who is calling.
 #[derive(Debug, Deserialize)]
 pub struct PersonForm {
@@ -398,7 +409,9 @@ pub async fn close(
         .await;
     match ended {
         Ok(()) => Ok(see_with("/hotline", &format!("来电已办结：{}", outcome.label()), None)),
-        Err(No::Refused(refusal @ (CallRefusal::Closed | CallRefusal::NotAnswered))) => {
+        Err(No::Refused(
+            refusal @ (CallRefusal::Closed | CallRefusal::NotAnswered | CallRefusal::Others(_)),
+        )) => {
             let asked = Asked { refused: refusal.to_string(), note: form.text, ..Asked::default() };
             open(&app, page, &signed, id, asked, StatusCode::CONFLICT).await
         }

@@ -155,6 +155,8 @@ fn waits(state: OrderState) -> bool {
             | OrderState::Accepted
             | OrderState::InService
             | OrderState::Disputed
+            | OrderState::NobodyHome
+            | OrderState::Interrupted
     )
 }
 

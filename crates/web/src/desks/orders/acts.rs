@@ -13,8 +13,9 @@ use axum::{
 use domain::{
     access::Actor,
     ids::OrderId,
+    money::Fen,
     orders::{CancelReason, Confirmation, ConfirmedBy, OrderRefusal},
-    time::Now,
+    time::{At, Now},
 };
 use serde::Deserialize;
 
@@ -136,25 +137,56 @@ pub async fn cancellation(
         format!("/orders/{id}")
     };
     let undo = format!("/orders/{id}/again");
-    let done = move |()| see_with(&back, "工单已取消，占用的额度已退回", Some(&undo));
+    let done = move |fee: Fen| {
+        let said = if fee > Fen::ZERO {
+            format!("工单已取消，额度已退回；距上门不到两小时，收取 {fee}")
+        } else {
+            "工单已取消，占用的额度已退回".to_owned()
+        };
+        see_with(&back, &said, Some(&undo))
+    };
     step(&app, &signed, page, id, done, move |tx, actor, now| {
         orders::cancel(tx, actor, id, reason, &form.note, now)
     })
     .await
 }
 
-/// `POST /orders/{id}/again`: the same order anew, for one that was cancelled.
-pub async fn again(State(app): State<App>, signed: Signed, page: Page, Path(id): Path<String>) -> Reply {
+/// When an order is to be tried again; at its old time when nothing is given.
+#[derive(Debug, Deserialize)]
+pub struct When {
+    #[serde(default)]
+    start: String,
+}
+
+/// `POST /orders/{id}/again`: the same order anew, for one that was cancelled or came to nothing.
+pub async fn again(
+    State(app): State<App>,
+    signed: Signed,
+    page: Page,
+    Path(id): Path<String>,
+    Form(form): Form<When>,
+) -> Reply {
     let id = order_id(&id)?;
-    let done = |new: OrderId| told(new, "已按原样重新下单");
-    step(&app, &signed, page, id, done, move |tx, actor, now| orders::again(tx, actor, id, now)).await
+    let start = match form.start.trim() {
+        "" => None,
+        text => Some(At::parse(text).ok_or_else(|| Problem::malformed("请填写新的上门时间"))?),
+    };
+    let done = |new: OrderId| told(new, "已重新下单");
+    step(&app, &signed, page, id, done, move |tx, actor, now| orders::again(tx, actor, id, start, now)).await
 }
 
 /// `POST /orders/{id}/settlement`
 pub async fn settlement(State(app): State<App>, signed: Signed, page: Page, Path(id): Path<String>) -> Reply {
     let id = order_id(&id)?;
-    let done = |price: domain::money::Fen| told(id, &format!("已结算 {price}"));
+    let done = |price: Fen| told(id, &format!("已结算 {price}"));
     step(&app, &signed, page, id, done, move |tx, actor, now| orders::settle(tx, actor, id, now)).await
+}
+
+/// `POST /orders/{id}/own-share`: the provider has taken the elder's own part.
+pub async fn own_share(State(app): State<App>, signed: Signed, page: Page, Path(id): Path<String>) -> Reply {
+    let id = order_id(&id)?;
+    let done = |own: Fen| told(id, &format!("已登记收取自付 {own}"));
+    step(&app, &signed, page, id, done, move |tx, actor, now| orders::collect_own(tx, actor, id, now)).await
 }
 
 /// Why an order should be settled without the receiver's word.

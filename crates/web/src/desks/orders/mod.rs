@@ -4,7 +4,7 @@ mod acts;
 mod list;
 mod sheet;
 
-pub use acts::{again, approval, cancellation, confirmation, exception, rating, settlement};
+pub use acts::{again, approval, cancellation, confirmation, exception, own_share, rating, settlement};
 pub use list::{export, index};
 pub use sheet::{paper, photo, show};
 
@@ -15,7 +15,11 @@ use crate::Problem;
 /// How a state looks: the kind of its chip.
 pub(crate) fn look(state: OrderState) -> &'static str {
     match state {
-        OrderState::Placed | OrderState::Offered | OrderState::Disputed => "attention",
+        OrderState::Placed
+        | OrderState::Offered
+        | OrderState::Disputed
+        | OrderState::NobodyHome
+        | OrderState::Interrupted => "attention",
         OrderState::Accepted | OrderState::InService | OrderState::Served => "info",
         OrderState::Confirmed | OrderState::Settled => "done",
         OrderState::Cancelled => "quiet",

@@ -19,7 +19,7 @@ use domain::{
     ids::{OrderId, PhotoId},
     ledger::TransferKind,
     money::{Fen, Minutes},
-    orders::{CancelReason, ConfirmedBy, OrderRefusal, OrderState, SIGN_IN_METRES_WARN},
+    orders::{CancelReason, ConfirmedBy, OrderRefusal, OrderState, SIGN_IN_METRES_WARN, cancel_fee},
     programmes::Asset,
     time::{At, Now},
 };
@@ -78,6 +78,7 @@ struct May {
     settle: bool,
     ask: bool,
     approve: bool,
+    collect: bool,
     trail: bool,
     any: bool,
 }
@@ -104,6 +105,14 @@ pub(super) struct Show {
     may: May,
     confirmers: Vec<(&'static str, &'static str)>,
     cancel_reasons: Vec<(&'static str, &'static str)>,
+    /// What calling the order off now would cost whoever asks for it, where it costs anything.
+    cancel_fee: Option<Fen>,
+    /// What the elder still owes the provider.
+    owed: Option<Fen>,
+    /// Whether the visit was tried and a second try may be made.
+    tried: bool,
+    /// The planned start, for a form that moves it.
+    start: String,
     problem: String,
     then: String,
 }
@@ -165,6 +174,17 @@ pub(super) async fn load(
         may,
         confirmers: ConfirmedBy::ALL.iter().map(|c| (c.code(), c.label())).collect(),
         cancel_reasons: CancelReason::ALL.iter().map(|r| (r.code(), r.label())).collect(),
+        cancel_fee: Some(cancel_fee(
+            sheet.order.state,
+            CancelReason::Elder,
+            sheet.order.start_at,
+            sheet.order.price,
+            now,
+        ))
+        .filter(|fee| *fee > Fen::ZERO),
+        owed: Some(sheet.owed).filter(|fen| *fen > Fen::ZERO && sheet.order.collected_at.is_none()),
+        tried: matches!(sheet.order.state, OrderState::NobodyHome | OrderState::Interrupted),
+        start: now.0.plus_minutes(24 * 60).local().strftime("%Y-%m-%dT%H:%M").to_string(),
         problem,
         then: now.0.clock(),
         page: page.titled(&title, "orders"),
@@ -239,7 +259,11 @@ pub async fn photo(
 fn may(actor: &Actor, sheet: &Sheet) -> May {
     let state = sheet.order.state;
     let can = |act| actor.may(act).is_ok();
-    let over = matches!(state, OrderState::Served | OrderState::Disputed);
+    let over = matches!(state, OrderState::Served | OrderState::Disputed | OrderState::Interrupted);
+    let tried = matches!(state, OrderState::NobodyHome | OrderState::Interrupted);
+    // Confirmed and yet not to be paid by the rule: it broke off before the item's minimum.
+    let cut = state == OrderState::Confirmed && sheet.order.interruption.is_some();
+    let excusable = over || cut || state == OrderState::NobodyHome;
     let rated = sheet.order.stars.is_some();
     let excused = sheet.exception.as_ref().is_some_and(|(_, approved)| approved.is_some());
     let may = May {
@@ -248,20 +272,22 @@ fn may(actor: &Actor, sheet: &Sheet) -> May {
         confirm: can(Act::ConfirmOrders) && over,
         rate: can(Act::ConfirmOrders)
             && !rated
-            && (over || matches!(state, OrderState::Confirmed | OrderState::Settled)),
+            && (over && !tried || matches!(state, OrderState::Confirmed | OrderState::Settled)),
         cancel: can(Act::PlaceOrders) && OrderState::Cancelled.may_follow(state),
-        again: can(Act::PlaceOrders) && state == OrderState::Cancelled,
-        settle: can(Act::SettleOrders) && (state == OrderState::Confirmed || over && excused),
-        ask: can(Act::SettleOrders) && over && sheet.exception.is_none(),
+        again: can(Act::PlaceOrders) && (state == OrderState::Cancelled || tried),
+        settle: can(Act::SettleOrders) && (state == OrderState::Confirmed || excusable && excused),
+        ask: can(Act::SettleOrders) && excusable && sheet.exception.is_none(),
         approve: can(Act::ApproveMoney)
-            && over
+            && excusable
             && !excused
             && sheet.exception_asked_by.is_some_and(|by| by != actor.account),
+        collect: can(Act::SettleOrders) && sheet.owed > Fen::ZERO && sheet.order.collected_at.is_none(),
         trail: can(Act::SeeEvidence),
         any: false,
     };
     let any = [may.dispatch, may.confirm, may.rate, may.cancel, may.again, may.settle, may.ask, may.approve];
-    May { any: any.contains(&true), ..may }
+    let any = any.contains(&true) || may.collect;
+    May { any, ..may }
 }
 
 fn facts(sheet: &Sheet, place: &str, now: Now) -> Vec<(&'static str, String)> {
@@ -381,9 +407,15 @@ fn steps(sheet: &Sheet, now: Now) -> Vec<Step> {
     let carer = sheet.line.carer_name.as_str();
     add(Some(order.placed_at), "", "下单".into(), order.channel.label());
     add(order.offered_at, "", format!("派给{carer}"), &sheet.line.provider_name);
+    add(order.escalated_at, "attention", "无人应答，转派单员".into(), "");
     add(order.accepted_at, "", "接单".into(), carer);
     add(order.checked_in_at, "", "签到".into(), carer);
-    add(order.checked_out_at, "", "签退".into(), carer);
+    let why = order.interruption.map(|why| format!("中断：{}", why.label()));
+    match (order.state, why) {
+        (OrderState::NobodyHome, _) => add(order.checked_out_at, "attention", "空访，无人应答".into(), carer),
+        (_, Some(why)) => add(order.checked_out_at, "attention", why, carer),
+        _ => add(order.checked_out_at, "", "签退".into(), carer),
+    }
     let said = order.confirmed_by.map_or("", ConfirmedBy::label);
     match order.state {
         OrderState::Disputed => add(order.confirmed_at, "attention", "不满意".into(), said),
@@ -395,7 +427,10 @@ fn steps(sheet: &Sheet, now: Now) -> Vec<Step> {
     }
     add(order.settled_at, "done", "结算".into(), "");
     let why = order.cancel_reason.map_or("", CancelReason::label);
-    add(order.cancelled_at, "attention", "取消".into(), why);
+    let cancelled =
+        if order.fee > Fen::ZERO { format!("取消，收取 {}", order.fee) } else { "取消".to_owned() };
+    add(order.cancelled_at, "attention", cancelled, why);
+    add(order.collected_at, "done", format!("收取自付 {}", sheet.owed), &sheet.line.provider_name);
     steps
 }
 

@@ -417,8 +417,8 @@ pub async fn update(
                 return Ok(Sent::Again(fields));
             };
             match people::edit(tx, &actor, id, &change, now) {
-                Ok(()) => Ok(Sent::Done("已保存修改")),
-                Err(No::Refused(EditRefusal::Nothing)) => Ok(Sent::Done("没有改动")),
+                Ok(()) => Ok(Sent::Done(("已保存修改", Some(format!("/people/{id}/undo"))))),
+                Err(No::Refused(EditRefusal::Nothing)) => Ok(Sent::Done(("没有改动", None))),
                 Err(No::Refused(refusal)) => {
                     let field = match &refusal {
                         EditRefusal::Entry(entry) => entry.field(),
@@ -432,7 +432,7 @@ pub async fn update(
         })
         .await?;
     match sent {
-        Sent::Done(text) => Ok(see_with(&format!("/people/{id}"), text, None)),
+        Sent::Done((text, undo)) => Ok(see_with(&format!("/people/{id}"), text, undo.as_deref())),
         Sent::Again(fields) => {
             let actor = signed.actor();
             let (person, regions) = app.read(move |tx, now| stands(tx, &actor, id, now)).await?;
@@ -440,4 +440,15 @@ pub async fn update(
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(form)).into_response())
         }
     }
+}
+
+/// `POST /people/{id}/undo`: takes back the last change, by whoever just made it.
+pub async fn undo_change(
+    State(app): State<App>,
+    signed: Signed,
+    Path(id): Path<PersonId>,
+) -> Reply<Response> {
+    let actor = signed.actor();
+    app.write(move |tx, now| people::take_back_edit(tx, &actor, id, now)).await?;
+    Ok(see_with(&format!("/people/{id}"), "已撤销刚才的修改", None))
 }

@@ -345,7 +345,7 @@ fn limits(params: &Params) -> Vec<Toggle> {
 }
 
 fn removable(params: &Params, page: &Page) -> Vec<Removable> {
-    let t = |text: &str| crate::text::translate(text, page.lang).to_owned();
+    let t = |text: &str| crate::text::translate(text, page.lang).into_owned();
     let word = |label: Option<&'static str>| label.map(t).unwrap_or_default();
     let all = [
         ("q", name::normalise(&params.q)),

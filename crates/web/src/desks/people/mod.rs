@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use domain::parties::{Ability, AwayKind, FactKind, Hardship, LivingArrangement, PersonState, Sex};
 
 pub use fact::{correct, correction, create as state_fact, new as new_fact, undo};
-pub use form::{create, edit, new, update};
+pub use form::{create, edit, new, undo_change, update};
 pub use list::{export, index, print as print_list};
 pub use opened::{ask, open};
 pub use record::{print, show};

@@ -28,6 +28,8 @@ struct Line {
     price: Fen,
     funded: Fen,
     own: Fen,
+    /// Whether the provider has taken the elder's part, and who noted it; empty when there is none.
+    collected: String,
 }
 
 #[derive(Template)]
@@ -71,6 +73,11 @@ fn line(l: &statements::Line) -> Line {
         price: l.price,
         funded: l.price - l.own,
         own: l.own,
+        collected: match &l.collected {
+            Some((at, who)) => format!("已收 {} {who}", at.minute()),
+            None if l.own > Fen::ZERO => "未收".to_owned(),
+            None => String::new(),
+        },
     }
 }
 
@@ -124,7 +131,8 @@ pub async fn lines(State(app): State<App>, signed: Signed, Path(id): Path<String
     let actor = signed.actor();
     let sheet = app.read(move |tx, _| statements::sheet(tx, &actor, id)).await?;
     // The mark at the beginning tells Excel that the file is UTF-8.
-    let mut csv = String::from("\u{feff}工单号,上门时间,服务,老人,分钟,金额(元),财政(元),本人(元)\r\n");
+    let mut csv =
+        String::from("\u{feff}工单号,上门时间,服务,老人,分钟,金额(元),财政(元),本人(元),自付收取\r\n");
     let yuan = |fen: Fen| format!("{}.{:02}", fen.0 / 100, fen.0 % 100);
     for l in sheet.lines.iter().map(line) {
         let row = [
@@ -136,6 +144,7 @@ pub async fn lines(State(app): State<App>, signed: Signed, Path(id): Path<String
             yuan(l.price),
             yuan(l.funded),
             yuan(l.own),
+            cell(&l.collected),
         ];
         csv.push_str(&row.join(","));
         csv.push_str("\r\n");

@@ -6,6 +6,7 @@ mod reading;
 mod refusals;
 mod rows;
 mod speed;
+mod written;
 
 use jiff::civil::date;
 use rust_xlsxwriter::Workbook;

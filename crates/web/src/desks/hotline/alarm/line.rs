@@ -107,7 +107,7 @@ struct Suggestion {
 pub(super) fn suggestions(lang: &str) -> String {
     let of = |w: &Word| Suggestion {
         say: w.say,
-        means: crate::text::translate(w.means, lang).to_owned(),
+        means: crate::text::translate(w.means, lang).into_owned(),
         also: w.also,
     };
     let all: Vec<Suggestion> = WORDS.iter().map(of).collect();

@@ -1,4 +1,6 @@
-//! Orders and their steps.
+//! Orders: lists, one order, placing; the steps stand in `steps`.
+
+mod steps;
 
 use app::orders::{self, Filter, Line, PlaceOrder, Sheet};
 use axum::{
@@ -8,17 +10,16 @@ use axum::{
 use domain::{
     ids::{CallId, CarerId, EntitlementId, OrderId, PersonId, ProviderId},
     money::{Fen, Minutes},
-    orders::{
-        CancelReason, Channel, CheckIn, CheckOut, Confirmation, ConfirmedBy, Fix, Method, OrderRefusal,
-        OrderState,
-    },
+    orders::{Channel, Method, OrderRefusal, OrderState},
     regions::RegionCode,
     time::At,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Call, Created, Cursor, Done, Listing, parsed};
+pub use steps::*;
+
+use super::{Call, Created, Cursor, Listing, parsed};
 use crate::{App, Problem, Reply, Signed};
 
 /// An order as programs see it.
@@ -35,7 +36,8 @@ pub struct OrderView {
     pub person: PersonId,
     /// Item of the catalogue.
     pub service: String,
-    /// Where it stands: placed, offered, accepted, in_service, served, confirmed, disputed, settled, cancelled.
+    /// Where it stands: placed, offered, accepted, in_service, served, confirmed, disputed, settled, nobody_home,
+    /// interrupted, cancelled.
     #[schema(value_type = String)]
     pub state: OrderState,
     /// Planned start.
@@ -390,281 +392,6 @@ pub async fn candidates(
         reasons: c.reasons.into_iter().map(|r| ReasonView { side: r.side, text: r.text }).collect(),
     };
     Ok(Listing { items: found.into_iter().map(view).collect(), next: None })
-}
-
-/// To whom an order is given.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Assignment {
-    /// Who goes.
-    #[schema(value_type = String)]
-    carer: CarerId,
-    /// The second carer, where two must come.
-    #[schema(value_type = Option<String>)]
-    partner: Option<CarerId>,
-}
-
-/// Gives an order to a carer.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/assignment", tag = "orders", params(("id" = String, Path)),
-    request_body = Assignment, responses((status = 200, body = Step), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn assignment(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<Assignment>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, body, now| {
-        let state = orders::assign(tx, actor, id, body.carer, body.partner, now)?;
-        Ok::<_, app::outcome::No<OrderRefusal>>(Step { id, state })
-    })
-    .await
-}
-
-/// The carer's answer to an offer.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Acceptance {
-    /// Whether the carer comes; true when not given.
-    #[serde(default = "yes")]
-    accepted: bool,
-    /// Why not.
-    #[serde(default)]
-    reason: String,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// The carer takes the order or gives it back.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/acceptance", tag = "orders", params(("id" = String, Path)),
-    request_body = Acceptance, responses((status = 200, body = Step), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn acceptance(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<Acceptance>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, body, now| {
-        if body.accepted {
-            orders::accept(tx, actor, id, now)?;
-            Ok(Step { id, state: OrderState::Accepted })
-        } else {
-            orders::decline(tx, actor, id, &body.reason, now)?;
-            Ok::<_, app::outcome::No<OrderRefusal>>(Step { id, state: OrderState::Placed })
-        }
-    })
-    .await
-}
-
-/// What a phone sends at the door.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct CheckInBody {
-    /// gps, code, landline or manual; gps when not given.
-    #[schema(value_type = Option<String>)]
-    method: Option<Method>,
-    /// Where the phone was, if it knew: `{"lon", "lat", "accuracy"}` in degrees and metres.
-    #[schema(value_type = Option<Object>)]
-    fix: Option<Fix>,
-    /// The phone's own clock; ours when not given.
-    #[schema(value_type = Option<String>)]
-    device_at: Option<At>,
-}
-
-/// The visit begins.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/check-in", tag = "orders", params(("id" = String, Path)),
-    request_body = CheckInBody, responses((status = 200, body = Step), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn check_in(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<CheckInBody>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, body, now| {
-        let ask = CheckIn {
-            method: body.method.unwrap_or(Method::Gps),
-            fix: body.fix,
-            device_at: body.device_at.unwrap_or(now.0),
-        };
-        orders::check_in(tx, actor, id, &ask, now)?;
-        Ok::<_, app::outcome::No<OrderRefusal>>(Step { id, state: OrderState::InService })
-    })
-    .await
-}
-
-/// What a phone sends when the carer leaves.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct CheckOutBody {
-    /// Where the phone was, if it knew.
-    #[schema(value_type = Option<Object>)]
-    fix: Option<Fix>,
-    /// The phone's own clock; ours when not given.
-    #[schema(value_type = Option<String>)]
-    device_at: Option<At>,
-    /// What was done.
-    #[serde(default)]
-    tasks: Vec<String>,
-    /// Words of the carer; required when the visit was shorter than the item's minimum.
-    #[serde(default)]
-    note: String,
-    /// The elder's word on the spot.
-    confirmation: Option<ConfirmationBody>,
-}
-
-/// What the receiver of a service says.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct ConfirmationBody {
-    /// elder, family or call_back; elder when not given.
-    #[schema(value_type = Option<String>)]
-    by: Option<ConfirmedBy>,
-    /// Whether it was as it should be; true when not given.
-    #[serde(default = "yes")]
-    satisfied: bool,
-    /// What was said; required when not satisfied.
-    #[serde(default)]
-    note: String,
-}
-
-impl ConfirmationBody {
-    fn word(&self) -> Confirmation {
-        Confirmation {
-            by: self.by.unwrap_or(ConfirmedBy::Elder),
-            satisfied: self.satisfied,
-            note: self.note.clone(),
-        }
-    }
-}
-
-/// The visit ends.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/check-out", tag = "orders", params(("id" = String, Path)),
-    request_body = CheckOutBody, responses((status = 200, body = Step), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn check_out(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<CheckOutBody>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, body, now| {
-        let ask = CheckOut {
-            fix: body.fix,
-            device_at: body.device_at.unwrap_or(now.0),
-            tasks: body.tasks.clone(),
-            note: body.note.clone(),
-        };
-        let word = body.confirmation.as_ref().map(ConfirmationBody::word);
-        let state = orders::check_out(tx, actor, id, &ask, word.as_ref(), now)?;
-        Ok::<_, app::outcome::No<OrderRefusal>>(Step { id, state })
-    })
-    .await
-}
-
-/// Records what the elder, the family or a call-back says.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/confirmation", tag = "orders", params(("id" = String, Path)),
-    request_body = ConfirmationBody, responses((status = 200, body = Step), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn confirmation(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<ConfirmationBody>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, body, now| {
-        let state = orders::confirm(tx, actor, id, &body.word(), now)?;
-        Ok::<_, app::outcome::No<OrderRefusal>>(Step { id, state })
-    })
-    .await
-}
-
-/// A rating.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct RatingBody {
-    /// One to five.
-    stars: i64,
-    /// Words.
-    #[serde(default)]
-    comment: String,
-}
-
-/// Records a rating, once.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/rating", tag = "orders", params(("id" = String, Path)),
-    request_body = RatingBody, responses((status = 200, body = Made<String>), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn rating(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<RatingBody>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, body, now| {
-        orders::rate(tx, actor, id, body.stars, &body.comment, now)?;
-        Ok::<_, app::outcome::No<OrderRefusal>>(Made { id })
-    })
-    .await
-}
-
-/// What a settled order cost.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SettledView {
-    /// The order.
-    #[schema(value_type = String)]
-    id: OrderId,
-    /// settled.
-    #[schema(value_type = String)]
-    state: OrderState,
-    /// Price for what was served, in fen.
-    #[schema(value_type = i64)]
-    price_fen: Fen,
-}
-
-/// Nothing beyond the address.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Nothing {}
-
-/// Books an accepted, proved visit.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/settlement", tag = "orders", params(("id" = String, Path)),
-    responses((status = 200, body = SettledView), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn settlement(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<Nothing>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, _, now| {
-        let price_fen = orders::settle(tx, actor, id, now)?;
-        Ok::<_, app::outcome::No<OrderRefusal>>(SettledView { id, state: OrderState::Settled, price_fen })
-    })
-    .await
-}
-
-/// Why an order will not happen.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct CancellationBody {
-    /// elder, family, absent, no_carer or mistake.
-    #[schema(value_type = String)]
-    reason: CancelReason,
-    /// Words.
-    #[serde(default)]
-    note: String,
-}
-
-/// Calls an order off.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/cancellation", tag = "orders", params(("id" = String, Path)),
-    request_body = CancellationBody, responses((status = 200, body = Step), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn cancellation(
-    State(app): State<App>,
-    signed: Signed,
-    Path(id): Path<String>,
-    call: Call<CancellationBody>,
-) -> Reply {
-    let id = order_id(&id)?;
-    call.run(&app, &signed, Done, move |tx, actor, body, now| {
-        orders::cancel(tx, actor, id, body.reason, &body.note, now)?;
-        Ok::<_, app::outcome::No<OrderRefusal>>(Step { id, state: OrderState::Cancelled })
-    })
-    .await
 }
 
 fn order_id(text: &str) -> Result<OrderId, Problem> {
