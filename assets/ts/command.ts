@@ -39,10 +39,11 @@ export function commandLine(form: HTMLElement): void {
   const draw = (): void => {
     const found = matches();
     at = Math.min(at, Math.max(0, found.length - 1));
-    list.replaceChildren(...found.map((command, index) => suggestion(command, index === at, () => take(command))));
+    list.replaceChildren(...found.map((command, index) => suggestion(command, index, index === at, () => take(command))));
     list.hidden = found.length === 0;
     input.setAttribute("aria-expanded", String(!list.hidden));
-    input.setAttribute("aria-activedescendant", list.hidden ? "" : `cmd-${at}`);
+    if (list.hidden) input.removeAttribute("aria-activedescendant");
+    else input.setAttribute("aria-activedescendant", `cmd-${at}`);
     explain(form, input.value, commands);
   };
   const take = (command: Command): void => {
@@ -80,8 +81,9 @@ export function commandLine(form: HTMLElement): void {
   });
 }
 
-function suggestion(command: Command, chosen: boolean, take: () => void): HTMLLIElement {
+function suggestion(command: Command, index: number, chosen: boolean, take: () => void): HTMLLIElement {
   const line = document.createElement("li");
+  line.id = `cmd-${index}`;
   line.setAttribute("role", "option");
   line.setAttribute("aria-selected", String(chosen));
   const means = Object.assign(document.createElement("span"), { className: "means", textContent: command.means });

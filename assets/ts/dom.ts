@@ -37,7 +37,11 @@ export async function sentence(answer: Response): Promise<string> {
   return [title, detail].filter(Boolean).join(" ");
 }
 
+/** Choices and buttons are inputs too, but nobody types into them. */
+const PRESSED = /^(radio|checkbox|button|submit|reset|file|image)$/;
+
 /** Is the person typing? Then single letters belong to the text. */
 export function typing(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement && PRESSED.test(target.type)) return false;
   return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));
 }
