@@ -343,8 +343,9 @@ fn a_picture_proves_one_visit_and_must_be_one() {
         let id = duty(&store, p, DutyKind::Round).id;
         let mut png = Vec::new();
         town::picture(&mut png);
-        let with = |minutes, bytes: &[u8]| NewVisit { photo: Some(bytes.to_vec()), ..well(minutes) };
-        assert_eq!(refused(record(&store, &by, id, &with(1, b"GIF89a"), 1)), VisitRefusal::BadPhoto);
+        let picture = |bytes: &[u8]| duties::VisitPhoto::parse(bytes.to_vec(), at(1).0);
+        let with = |minutes, bytes: &[u8]| NewVisit { photo: Some(picture(bytes).unwrap()), ..well(minutes) };
+        assert_eq!(picture(b"GIF89a").unwrap_err(), VisitRefusal::BadPhoto);
         let done = record(&store, &by, id, &with(1, &png), 1).unwrap();
         let (actor, bytes) = (by.clone(), png.clone());
         let kept = store.read(move |tx| duties::photo(tx, &actor, done.id)).unwrap();

@@ -195,6 +195,12 @@ async fn a_visit_is_recorded_by_a_form_that_says_what_is_missing() {
     assert_eq!(found, 1);
     let form = c.page(&c.worker, &format!("/duties/{duty}")).await;
     assert!(form.body.contains("灶台软管老化"), "what was seen before is shown");
+    // Who needs a service goes on to the order.
+    let mut service: Vec<(&str, &str)> =
+        whole.iter().copied().filter(|(name, _)| *name != "answer").collect();
+    service.push(("answer", "service"));
+    let done = c.service.browse(&c.worker, "POST", &visit, &service).await;
+    assert_eq!(done.location, Some(format!("/orders/new?person={}", c.person)), "{}", done.body);
 }
 
 #[tokio::test]
@@ -208,6 +214,8 @@ async fn others_see_stars_and_elsewhere_nothing() {
         assert_eq!(c.service.browse(&far, "GET", &path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     let visit = format!("/api/v1/visit-duties/{duty}/visit");
+    let photo = format!("/duties/{duty}/photos/1");
+    assert_eq!(c.service.browse(&c.worker, "GET", &photo, &[]).await.status, StatusCode::NOT_FOUND);
     let seen = c.service.call(&far, "POST", &visit, &json!({ "met": "not_home" })).await;
     assert_eq!(seen.status, StatusCode::NOT_FOUND);
     assert_eq!(c.api(&far, "/api/v1/visit-duties").await["items"], json!([]));

@@ -12,9 +12,10 @@ pub mod orders;
 pub mod people;
 pub mod providers;
 pub mod regions;
-pub mod silences;
 pub mod signals;
+pub mod silences;
 pub mod statements;
+pub mod visits;
 
 use std::str::FromStr;
 

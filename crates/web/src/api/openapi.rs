@@ -7,7 +7,8 @@ use utoipa::{
 };
 
 use super::{
-    calls, evidence, imports, incidents, ledger, me, orders, people, providers, regions, signals, silences, statements,
+    calls, evidence, imports, incidents, ledger, me, orders, people, providers, regions, signals, silences,
+    statements, visits,
 };
 
 #[derive(OpenApi)]
@@ -31,8 +32,8 @@ use super::{
         evidence::index,
         people::index, people::create, people::show, people::update, people::disclose, people::facts, people::state_fact,
         regions::index, regions::show,
-        silences::contacts, silences::index, silences::visit_duties, silences::visit,
-        silences::leaves, silences::take_leave, silences::rates, silences::call_out,
+        silences::contacts, silences::index, visits::visit_duties, visits::visit,
+        visits::leaves, visits::take_leave, visits::rates, visits::call_out,
         signals::create, signals::observation,
         imports::create, imports::index, imports::show, imports::acceptance, imports::cancellation, imports::errors,
     ),

@@ -26,7 +26,7 @@ use serde_json::json;
 pub use lists::{DutyLine, Filter, Page, Tried, count, duties, duty, tries};
 pub use progress::{Progress, tick};
 pub use rate::{Rate, month_rate};
-pub use record::{Followed, Need, NewVisit, Recorded, photo, record};
+pub use record::{Followed, Need, NewVisit, Recorded, VisitPhoto, photo, record};
 pub use team::{Leave, LeaveRefusal, assign_charges, end_leave, leaves, take_leave};
 
 use crate::{

@@ -46,13 +46,37 @@ pub struct Need {
     pub note: String,
 }
 
+/// A photograph that was looked at: it is a picture, and this is its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitPhoto {
+    pub(super) kind: &'static str,
+    pub(super) sha256: [u8; 32],
+    pub(super) bytes: Vec<u8>,
+}
+
+impl VisitPhoto {
+    /// Looks at a file. Decoding takes tens of milliseconds: call it outside the store.
+    ///
+    /// # Errors
+    /// When it is no picture, or too large.
+    pub fn parse(bytes: Vec<u8>, at: At) -> Result<VisitPhoto, VisitRefusal> {
+        NewPhoto::parse(bytes.clone(), at).map_err(|_| VisitRefusal::BadPhoto)?;
+        let kind = match image::guess_format(&bytes) {
+            Ok(image::ImageFormat::Png) => "image/png",
+            Ok(image::ImageFormat::WebP) => "image/webp",
+            _ => "image/jpeg",
+        };
+        Ok(VisitPhoto { kind, sha256: Sha256::digest(&bytes).into(), bytes })
+    }
+}
+
 /// A visit to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewVisit {
     /// What was seen.
     pub report: Report,
     /// A photograph of the door or, when the elder agrees, of the elder.
-    pub photo: Option<Vec<u8>>,
+    pub photo: Option<VisitPhoto>,
     /// What is needed.
     pub needs: Vec<Need>,
 }
@@ -98,16 +122,15 @@ pub fn record(
     }
     let report = &new.report;
     let judged = rounds::judge(&standing.duty, standing.grade, report, now).decided()?;
-    let photo =
-        new.photo.as_deref().map(|bytes| picture(bytes, report.at)).transpose().map_err(No::Refused)?;
-    if let Some((_, sha256, _)) = &photo
-        && sql::photo_known(tx, sha256)?
+    let photo = new.photo.as_ref();
+    if let Some(photo) = photo
+        && sql::photo_known(tx, &photo.sha256)?
     {
         return Err(No::Refused(VisitRefusal::PhotoUsed));
     }
     let visit = tx.id(now);
     let followed = follow_up(tx, actor, visit, &standing, new, judged, now)?;
-    sql::insert_try(tx, visit, &standing, report, actor.account, photo.as_ref(), &json!(followed), now.0)?;
+    sql::insert_try(tx, visit, &standing, report, actor.account, photo, &json!(followed), now.0)?;
     if judged.success {
         met(tx, actor, &standing, report, now)?;
     } else {
@@ -117,7 +140,7 @@ pub fn record(
         "duty": id, "person": standing.person, "kind": standing.duty.kind.code(), "way": report.way.code(),
         "met": report.met.code(), "at": report.at, "points": marks(report), "followed": followed,
         "answers": report.answers.iter().map(|a| a.code()).collect::<Vec<_>>(),
-        "photo": photo.as_ref().map(|(_, sha, _)| sha.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+        "photo": photo.map(|p| p.sha256.iter().map(|b| format!("{b:02x}")).collect::<String>()),
     });
     tx.record(actor, now, Event::new("visit.recorded", visit, standing.region, detail))?;
     let next_due = sql::standing(tx, id, actor.scope())?.filter(|(_, ended)| !ended).map(|(s, _)| s.duty.due);
@@ -133,18 +156,6 @@ pub(super) fn marks(report: &Report) -> String {
         Mark::Urgent => 'u',
     };
     report.points.iter().map(letter).collect()
-}
-
-type Picture<'a> = (&'static str, [u8; 32], &'a [u8]);
-
-fn picture(bytes: &[u8], at: At) -> Result<Picture<'_>, VisitRefusal> {
-    NewPhoto::parse(bytes.to_vec(), at).map_err(|_| VisitRefusal::BadPhoto)?;
-    let kind = match image::guess_format(bytes) {
-        Ok(image::ImageFormat::Png) => "image/png",
-        Ok(image::ImageFormat::WebP) => "image/webp",
-        _ => "image/jpeg",
-    };
-    Ok((kind, Sha256::digest(bytes).into(), bytes))
 }
 
 /// Orders for needs, an incident for what is urgent or worrying.

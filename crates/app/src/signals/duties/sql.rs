@@ -18,7 +18,7 @@ use super::{
     lists::{DutyRow, Filter, Page, Tried},
     progress::Standing,
     rate::Rate,
-    record::{Whose, marks},
+    record::{VisitPhoto, Whose, marks},
     team::{Leave, Post},
 };
 use crate::{
@@ -241,8 +241,6 @@ pub(super) fn watched(tx: &mut Tx<'_>, scope: Scope, grade: RiskGrade) -> Result
     tx.all(WATCHED, p![scope.lo, scope.hi, grade.code()], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-type Picture<'a> = (&'static str, [u8; 32], &'a [u8]);
-
 #[expect(clippy::too_many_arguments, reason = "each is a part of the row")]
 pub(super) fn insert_try(
     tx: &mut Tx<'_>,
@@ -250,12 +248,13 @@ pub(super) fn insert_try(
     of: &Standing,
     report: &Report,
     by: AccountId,
-    photo: Option<&Picture<'_>>,
+    photo: Option<&VisitPhoto>,
     followed: &serde_json::Value,
     now: At,
 ) -> Result<(), Fault> {
     let answers: Vec<&str> = report.answers.iter().map(|a| a.code()).collect();
-    let (kind, sha256, bytes) = (photo.map(|p| p.0), photo.map(|p| p.1), photo.map(|p| p.2));
+    let (kind, sha256) = (photo.map(|p| p.kind), photo.map(|p| p.sha256));
+    let bytes = photo.map(|p| p.bytes.as_slice());
     tx.execute_one(
         INSERT_TRY,
         p![

@@ -22,7 +22,7 @@ use domain::{
 };
 use serde::Deserialize;
 
-pub use visit::{record, show};
+pub use visit::{photo, record, show};
 
 use crate::{App, Html, Page, Reply, Signed, filters};
 

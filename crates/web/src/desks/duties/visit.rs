@@ -3,18 +3,17 @@
 use app::{
     outcome::{Answer, Never, No},
     regions,
-    signals::duties::{self, Followed, NewVisit, Recorded},
+    signals::duties::{self, Followed, NewVisit, Recorded, VisitPhoto},
     store::Tx,
 };
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{
-    access::Actor,
+    access::{Act, Actor},
     ids::{PersonId, VisitDutyId},
     refusal::{Refusal, RefusalKind},
     signals::rounds::{Answer as Said, Mark, Met, Point, Report, VisitRefusal, Way},
@@ -23,8 +22,11 @@ use domain::{
 
 use super::DutyRow;
 use crate::{
-    App, Html, Page, Reply, Signed,
-    desks::fields::{Choice, Mistake, Sent},
+    App, Html, Page, Problem, Reply, Signed,
+    desks::{
+        carer::Step,
+        fields::{Choice, Mistake},
+    },
     filters, see_with,
 };
 
@@ -42,6 +44,8 @@ pub struct Past {
     pub(super) at: String,
     pub(super) what: String,
     pub(super) who: String,
+    /// Where the photograph is, if there is one.
+    pub(super) photo: Option<String>,
 }
 
 #[derive(Template)]
@@ -81,14 +85,19 @@ fn around(tx: &mut Tx<'_>, actor: &Actor, id: VisitDutyId, now: Now) -> Answer<A
         }
         words
     };
-    let past = past.iter().map(|t| Past { at: t.at.as_seen(now), what: what(t), who: t.by_name.clone() });
+    let past = past.iter().map(|t| Past {
+        at: t.at.as_seen(now),
+        what: what(t),
+        who: t.by_name.clone(),
+        photo: t.photo.then(|| format!("/duties/{id}/photos/{}", t.id)),
+    });
     Ok(Around { person, past: past.collect(), duty: DutyRow::of(line, &book, now) })
 }
 
-fn page_of(page: Page, id: VisitDutyId, around: Around, sent: &Sent, wrong: Vec<Mistake>, now: Now) -> Show {
+fn page_of(page: Page, id: VisitDutyId, around: Around, sent: &Step, wrong: Vec<Mistake>, now: Now) -> Show {
     let chosen = |name: &str, usual: &str| match sent.text(name) {
-        text if text.is_empty() => usual.to_owned(),
-        text => text,
+        "" => usual.to_owned(),
+        text => text.to_owned(),
     };
     let (way, met) = (chosen("way", Way::Door.code()), chosen("met", Met::Met.code()));
     let points = Point::ALL.iter().map(|point| {
@@ -109,7 +118,7 @@ fn page_of(page: Page, id: VisitDutyId, around: Around, sent: &Sent, wrong: Vec<
             .map(|a| Choice::new(a.code(), a.label(), answers.iter().any(|s| s == a.code())))
             .collect(),
         at: chosen("at", &now.0.local().strftime("%Y-%m-%dT%H:%M").to_string()),
-        note: sent.text("note"),
+        note: sent.text("note").to_owned(),
         person: around.person,
         duty: around.duty,
         past: around.past,
@@ -128,22 +137,22 @@ pub async fn show(
 ) -> Reply<Html<impl Template>> {
     let actor = signed.actor();
     let around = app.read(move |tx, now| Ok::<_, No<Never>>(around(tx, &actor, id, now)?)).await?;
-    Ok(Html(page_of(page, id, around, &Sent(Vec::new()), Vec::new(), app.now())))
+    Ok(Html(page_of(page, id, around, &Step::default(), Vec::new(), app.now())))
 }
 
 /// The report as the form sends it. What is not understood is left as not said; the command tells what is missing.
-fn report(sent: &Sent, now: Now) -> Report {
+fn report(sent: &Step, now: Now) -> Report {
     let mut points = [Mark::Unseen; 8];
     for (mark, point) in points.iter_mut().zip(Point::ALL) {
-        *mark = Mark::from_code(&sent.text(point.code())).unwrap_or(Mark::Unseen);
+        *mark = Mark::from_code(sent.text(point.code())).unwrap_or(Mark::Unseen);
     }
     Report {
-        at: At::parse(&sent.text("at")).unwrap_or(now.0),
-        way: Way::from_code(&sent.text("way")).unwrap_or(Way::Door),
-        met: Met::from_code(&sent.text("met")).unwrap_or(Met::Met),
+        at: At::parse(sent.text("at")).unwrap_or(now.0),
+        way: Way::from_code(sent.text("way")).unwrap_or(Way::Door),
+        met: Met::from_code(sent.text("met")).unwrap_or(Met::Met),
         points,
         answers: sent.all("answer").iter().filter_map(|a| Said::from_code(a)).collect(),
-        note: sent.text("note"),
+        note: sent.text("note").to_owned(),
     }
 }
 
@@ -168,29 +177,67 @@ fn said(done: &Recorded) -> String {
     if alarmed { format!("{what}；已报警情") } else { what.to_owned() }
 }
 
+/// Where one goes on: an elder who needs a service gets it ordered at once.
+fn onward(page: &Page, person: PersonId, report: &Report) -> String {
+    if report.answers.contains(&Said::Service) && page.may(Act::PlaceOrders) {
+        format!("/orders/new?person={person}")
+    } else {
+        "/duties".to_owned()
+    }
+}
+
 /// `POST /duties/{id}/visit`
 pub async fn record(
     State(app): State<App>,
     page: Page,
     signed: Signed,
     Path(id): Path<VisitDutyId>,
-    Form(form): Form<Vec<(String, String)>>,
+    mut sent: Step,
 ) -> Reply<Response> {
-    let (sent, actor) = (Sent(form), signed.actor());
-    let new = NewVisit { report: report(&sent, app.now()), photo: None, needs: Vec::new() };
-    let by = actor.clone();
-    match app.write(move |tx, now| duties::record(tx, &by, id, &new, now)).await {
-        Ok(done) => Ok(see_with("/duties", &said(&done), None)),
+    let actor = signed.actor();
+    let report = report(&sent, app.now());
+    let (by, at) = (actor.clone(), report.at);
+    let around = app.read(move |tx, now| Ok::<_, No<Never>>(around(tx, &actor, id, now)?)).await;
+    let picture = match sent.photos.pop() {
+        None => Ok(None),
+        // Decoding a picture takes tens of milliseconds: not on a thread that serves others.
+        Some(bytes) => tokio::task::spawn_blocking(move || VisitPhoto::parse(bytes, at).map(Some))
+            .await
+            .map_err(|_| Problem::malformed("照片没有读完，请重试"))?,
+    };
+    let done = match picture {
+        Err(refusal) => Err(No::Refused(refusal)),
+        Ok(photo) => {
+            let new = NewVisit { report: report.clone(), photo, needs: Vec::new() };
+            app.write(move |tx, now| duties::record(tx, &by, id, &new, now)).await
+        }
+    };
+    match done {
+        Ok(done) => {
+            let person = around.map(|a| a.person)?;
+            Ok(see_with(&onward(&page, person, &report), &said(&done), None))
+        }
         Err(No::Refused(refusal)) => {
-            let around = app.read(move |tx, now| Ok::<_, No<Never>>(around(tx, &actor, id, now)?)).await?;
             let wrong = vec![Mistake { field: field_of(&refusal).to_owned(), text: refusal.to_string() }];
             let status = match refusal.kind() {
                 RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
                 RefusalKind::Conflict => StatusCode::CONFLICT,
             };
-            let shown = page_of(page, id, around, &sent, wrong, app.now());
+            let shown = page_of(page, id, around?, &sent, wrong, app.now());
             Ok((status, Html(shown)).into_response())
         }
         Err(no) => Err(no.into()),
     }
+}
+
+/// `GET /duties/{id}/photos/{photo}`: the photograph of a visit.
+pub async fn photo(
+    State(app): State<App>,
+    signed: Signed,
+    Path((_, photo)): Path<(VisitDutyId, i64)>,
+) -> Reply<Response> {
+    let actor = signed.actor();
+    let (kind, bytes) = app.read(move |tx, _| duties::photo(tx, &actor, photo)).await?;
+    let kept = "private, max-age=86400, immutable";
+    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept.to_owned())], bytes).into_response())
 }
