@@ -29,6 +29,11 @@ impl IdSource {
         self.last.fetch_max(floor(at), Ordering::Relaxed);
     }
 
+    /// Gives only ids after this one, which some process gave before.
+    pub fn after(&self, id: i64) {
+        self.last.fetch_max(id >> 8, Ordering::Relaxed);
+    }
+
     /// An id never given before by this source, near this moment.
     pub fn next(&self, now: At) -> i64 {
         let floor = floor(now);

@@ -169,6 +169,10 @@ impl Store {
         if let Some(last) = store.read(crate::evidence::last_at)? {
             store.shared.ids.not_before(last.plus_seconds(BORROWED_SECONDS));
         }
+        // Frames and windows are written without evidence: twice started within those seconds, ids would come again.
+        if let Some(last) = store.read(crate::signals::intake::last_id)? {
+            store.shared.ids.after(last);
+        }
         Ok(store)
     }
 
