@@ -16,6 +16,7 @@ pub mod births;
 pub mod carers;
 mod city;
 pub mod cluster;
+pub mod devices;
 pub mod ids;
 pub mod living;
 pub mod names;

@@ -28,6 +28,10 @@ pub enum Topic {
     Roads = 10,
     /// Who calls when, and how it goes on.
     Stories = 11,
+    /// Who has which devices, and what is wrong with them.
+    Devices = 12,
+    /// What a device sends over a period.
+    DeviceDays = 13,
 }
 
 /// The number a whole city grows from.

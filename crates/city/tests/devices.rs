@@ -1,0 +1,130 @@
+//! What simulated devices send, read by the real decoders, holds exactly what their truth says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use city::{
+    City, CitySpec,
+    devices::{self, Flaw, Happening, LATE_HOURS_MAX, Period, SimDevice, wire::Wire},
+};
+use domain::{
+    signals::{cjt188, gb26875, mqtt, watch},
+    time::At,
+};
+use jiff::civil::date;
+
+fn city(people: u32) -> City {
+    City::build(CitySpec::kaifeng(7, people, date(2026, 11, 21)), city::REGIONS)
+        .expect("the regions are sound")
+}
+
+fn week(city: &City) -> (Vec<SimDevice>, Period, At) {
+    let devices = devices::issued(city);
+    let from = At::parse("2026-11-14T00:00").expect("a time");
+    let period = devices::period(city, &devices, from, 7 * 24);
+    (devices, period, from)
+}
+
+/// Alarms a frame tells, with the device's number and its own time; decoded by the real decoders.
+fn alarms(wire: &Wire) -> (String, Option<String>, Vec<Happening>) {
+    match wire {
+        Wire::Watch(frame) => {
+            let frame = watch::decode(frame).expect("a watch's frame");
+            assert!(frame.len_ok);
+            let (time, happened) = match &frame.body {
+                watch::Body::Position(p) | watch::Body::Alarm(p) => (p.time_utc.clone(), p.alarms.clone()),
+                _ => (None, Vec::new()),
+            };
+            let of = |name: &&str| match *name {
+                "sos" => Happening::Press,
+                "fall" => Happening::Fall,
+                other => panic!("{other}"),
+            };
+            (frame.device_id.to_owned(), time, happened.iter().map(of).collect())
+        }
+        Wire::Fire(frame) => {
+            let frame = gb26875::decode(frame).expect("a fire device's frame");
+            let objects = frame.app.map(|app| app.objects).unwrap_or_default();
+            let fire = objects.iter().any(|o| o.flags.as_ref().is_some_and(|flags| flags.contains(&"fire")));
+            (frame.source_addr_hex, frame.time, fire.then_some(Happening::Fire).into_iter().collect())
+        }
+        Wire::Meter(frame) => {
+            let frame = cjt188::decode(frame).expect("a meter's frame");
+            let cjt188::Data::Totals(totals) = frame.data else { panic!("{frame:?}") };
+            assert!(totals.current_total.is_some());
+            (frame.address.to_string(), totals.meter_time, Vec::new())
+        }
+        Wire::Mqtt { topic, payload } => {
+            let message = mqtt::decode(Some(topic), payload).expect("a message");
+            let device = mqtt::topic(topic).expect("a topic").device.to_owned();
+            let press = message.events.iter().any(|e| e == "sos");
+            (device, message.event_time, press.then_some(Happening::Press).into_iter().collect())
+        }
+    }
+}
+
+#[test]
+fn every_happening_is_told_and_nothing_else_is() {
+    let city = city(20_000);
+    let (devices, period, _) = week(&city);
+    assert!((150..900).contains(&devices.len()), "{} devices", devices.len());
+    let mut told: BTreeMap<(u32, Happening), BTreeSet<Option<String>>> = BTreeMap::new();
+    for sent in &period.sent {
+        let (serial, time, happened) = alarms(&sent.wire);
+        assert_eq!(serial, devices[sent.device as usize].serial);
+        for what in happened {
+            told.entry((sent.device, what)).or_default().insert(time.clone());
+        }
+    }
+    let mut truth: BTreeMap<(u32, Happening), usize> = BTreeMap::new();
+    for happened in &period.happened {
+        *truth.entry((happened.device, happened.what)).or_default() += 1;
+    }
+    let told: BTreeMap<_, _> = told.into_iter().map(|(key, times)| (key, times.len())).collect();
+    assert_eq!(told, truth, "repeats have one time, so times count happenings");
+    let count = |what| period.happened.iter().filter(|h| h.what == what).count();
+    assert!(count(Happening::Press) > 20 && count(Happening::Fall) > 2, "{}", period.happened.len());
+}
+
+#[test]
+fn flaws_look_like_real_ones() {
+    let city = city(20_000);
+    let (devices, period, from) = week(&city);
+    let of = |flaw: Flaw| devices.iter().filter(move |d| d.flaw == flaw).map(|d| d.index).collect::<Vec<_>>();
+    let frames = |device: u32| period.sent.iter().filter(move |s| s.device == device);
+    for device in of(Flaw::Dead) {
+        assert_eq!(frames(device).count(), 0);
+    }
+    for device in of(Flaw::Dies) {
+        let last = frames(device).next_back().expect("it lived for a while");
+        assert!(last.at < from.plus_minutes(4 * 24 * 60));
+    }
+    for (flaw, year) in [(Flaw::Clock2000, "2000-"), (Flaw::Clock2099, "2099-")] {
+        let times = of(flaw).into_iter().flat_map(frames).filter_map(|sent| alarms(&sent.wire).1);
+        // A watch tells its time by UTC, which may lie in the year before.
+        assert!(times.clone().count() > 0 && times.clone().all(|t| t.starts_with(year)), "{flaw:?}");
+    }
+    let late = of(Flaw::Late);
+    assert!(!late.is_empty());
+    let end = from.plus_minutes((7 * 24 + LATE_HOURS_MAX) * 60);
+    assert!(period.sent.iter().all(|sent| sent.at <= end));
+    assert!(period.sent.is_sorted_by_key(|sent| sent.at));
+}
+
+#[test]
+fn who_was_unseen_has_only_silent_devices() {
+    let city = city(20_000);
+    let (devices, period, from) = week(&city);
+    let until = from.plus_minutes(7 * 24 * 60);
+    let since = until.plus_minutes(-devices::UNSEEN_HOURS * 60);
+    assert!(!period.unseen.is_empty() && period.unseen.len() < devices.len() / 4, "{}", period.unseen.len());
+    for device in &devices {
+        let heard = period.sent.iter().any(|s| s.device == device.index && s.at >= since && s.at < until);
+        assert!(!(heard && period.unseen.contains(&device.person)), "{device:?}");
+    }
+}
+
+#[test]
+fn the_same_city_sends_the_same_bytes() {
+    let (first, second) = (week(&city(3_000)), week(&city(3_000)));
+    assert_eq!(first, second);
+}
