@@ -128,14 +128,32 @@ fn act(kind: IncidentFactKind) -> &'static str {
     }
 }
 
+/// A fact with its number, its author and its detail as text.
+struct Numbered<'a> {
+    n: i64,
+    by: AccountId,
+    fact: &'a Fact,
+    detail: String,
+}
+
 /// Appends facts to the chain; the incident counts them.
-fn append(tx: &mut Tx<'_>, actor: &Actor, i: &mut Incident, facts: &[Fact], now: Now) -> Result<(), Fault> {
+fn append<'a>(actor: &Actor, i: &mut Incident, facts: &'a [Fact], now: Now) -> Vec<Numbered<'a>> {
+    let mut numbered = Vec::new();
     for fact in facts {
         i.facts += 1;
-        let (kind, detail, by) =
-            (fact.kind.code(), fact.detail.to_string(), fact.by.unwrap_or(actor.account));
-        i.chain = link(i.chain, i.id.0, i.facts, now.0.0, by.0, (kind, &fact.text, &detail));
-        sql::insert_fact(tx, i.id, i.facts, (now.0, by), (kind, &fact.text, &detail))?;
+        let (by, detail) = (fact.by.unwrap_or(actor.account), fact.detail.to_string());
+        let said = (fact.kind.code(), fact.text.as_str(), detail.as_str());
+        i.chain = link(i.chain, i.id.0, i.facts, now.0.0, by.0, said);
+        numbered.push(Numbered { n: i.facts, by, fact, detail });
+    }
+    numbered
+}
+
+/// Writes the facts. The row is written first: two who meet at one incident meet there, and one of them tries again.
+fn write(tx: &mut Tx<'_>, i: &Incident, facts: &[Numbered<'_>], now: Now) -> Result<(), Fault> {
+    for one in facts {
+        let said = (one.fact.kind.code(), one.fact.text.as_str(), one.detail.as_str());
+        sql::insert_fact(tx, i.id, one.n, (now.0, one.by), said)?;
     }
     Ok(())
 }
@@ -163,8 +181,9 @@ pub(super) fn begin(
     facts: &[Fact],
     now: Now,
 ) -> Result<(), Fault> {
-    append(tx, actor, i, facts, now)?;
+    let numbered = append(actor, i, facts, now);
     sql::insert(tx, i)?;
+    write(tx, i, &numbered, now)?;
     record(tx, actor, i, facts, now)
 }
 
@@ -178,7 +197,7 @@ pub(super) fn step(
     now: Now,
 ) -> Result<(), Fault> {
     let before = i.facts;
-    append(tx, actor, i, facts, now)?;
+    let numbered = append(actor, i, facts, now);
     if sql::update(tx, i, before, i.rings_again_at(terms))? != 1 {
         // Somebody else moved it between our reading and our writing.
         return Err(Fault {
@@ -187,5 +206,6 @@ pub(super) fn step(
             context: Vec::new(),
         });
     }
+    write(tx, i, &numbered, now)?;
     record(tx, actor, i, facts, now)
 }

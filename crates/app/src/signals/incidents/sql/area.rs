@@ -17,7 +17,7 @@ crate::statements! {
     IN_OTHER_AREAS = "SELECT m.device FROM incident_member m JOIN incident i ON i.id = m.incident
         WHERE m.left_at IS NULL AND i.id <> ?1 AND i.state <> 'closed'";
     JOIN = "INSERT INTO incident_member (incident, device, person, silent_since, joined_at)
-        VALUES (?1, ?2, ?3, ?4, ?5)";
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (incident, device) DO NOTHING";
     JOIN_AGAIN = "UPDATE incident_member SET left_at = NULL, silent_since = ?3, joined_at = ?4
         WHERE incident = ?1 AND device = ?2";
     LEAVE = "UPDATE incident_member SET left_at = ?3 WHERE incident = ?1 AND device = ?2 AND left_at IS NULL";

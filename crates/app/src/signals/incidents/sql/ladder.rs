@@ -17,7 +17,7 @@ use crate::{
 
 crate::statements! {
     INSERT_STEP = "INSERT INTO incident_step (incident, round, step, region, reach, rank, label, due_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (incident, round, step) DO NOTHING";
     LAST_STEP = "SELECT COALESCE(MAX(step), 0) FROM incident_step WHERE incident = ?1 AND round = ?2";
     STOP_STEPS = "UPDATE incident_step SET stopped_at = ?2
         WHERE incident = ?1 AND done_at IS NULL AND stopped_at IS NULL";

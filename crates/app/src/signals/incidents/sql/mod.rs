@@ -56,7 +56,7 @@ crate::statements! {
     INSERT_FACT = "INSERT INTO incident_fact (incident, n, at, by_account, kind, text, detail)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     OF_KEY = "SELECT incident FROM incident_key WHERE key = ?1";
-    INSERT_KEY = "INSERT INTO incident_key (key, incident, at) VALUES (?1, ?2, ?3)";
+    INSERT_KEY = "INSERT INTO incident_key (key, incident, at) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING";
     IN_LANE = concat!("SELECT ", columns!(), " FROM incident_lane l JOIN incident i ON i.id = l.incident
         WHERE l.lane = ?1");
     SET_LANE = "INSERT INTO incident_lane (lane, incident) VALUES (?1, ?2)
@@ -202,6 +202,7 @@ pub(super) fn of_key(tx: &mut Tx<'_>, key: &str) -> Result<Option<IncidentId>, F
     tx.find(OF_KEY, p![key], |row| row.get(0))
 }
 
+/// A key another server took meanwhile is a conflict: the next attempt finds its incident.
 pub(super) fn insert_key(tx: &mut Tx<'_>, key: &str, id: IncidentId, at: At) -> Result<(), Fault> {
     tx.execute_one(INSERT_KEY, p![key, id, at])
 }
