@@ -311,7 +311,7 @@ async fn whoever_calls_the_family_opens_the_number_without_a_question() {
             .header("cookie", liu.cookie.clone().unwrap());
         service.send(request.body(axum::body::Body::empty()).unwrap()).await
     };
-    assert_eq!(open().await.status, StatusCode::NO_CONTENT, "a reason is asked for");
+    assert_eq!(open().await.status, StatusCode::PRECONDITION_REQUIRED, "a reason is asked for");
     step(&service, &liu, id, "acts", &[("word", "family")]).await;
     let opened = open().await;
     assert_eq!((opened.status, opened.body.as_str()), (StatusCode::OK, town::DAUGHTER));

@@ -85,5 +85,5 @@ async fn the_inspector_says_what_is_wrong_and_keeps_nothing() {
     assert!(!good.body.contains("<script>"), "what is pasted is text");
     let bad =
         service.browse(&clerk, "POST", "/devices/inspect", &[("protocol", "mqtt"), ("frame", "{")]).await;
-    assert!(bad.body.contains("不收") && bad.body.contains("不是有效的 JSON"));
+    assert!(bad.body.contains("不收") && bad.body.contains("应为一个 JSON 对象"));
 }

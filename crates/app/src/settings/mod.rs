@@ -26,3 +26,8 @@ pub fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), Fault> {
 pub fn yes(tx: &mut Tx<'_>, name: &str) -> Result<bool, Fault> {
     Ok(find(tx, name)?.as_deref() == Some("yes"))
 }
+
+/// The last id any row has, for a store that opens: ids are not given twice, however the clock was set meanwhile.
+pub(crate) fn last_id(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
+    sql::last_id(tx)
+}

@@ -4,8 +4,8 @@
 //! multiple of its input, and nothing panics on any input. [`feed`] reads whole captures line by line. `incident` and
 //! `ladder` decide what becomes of an alarm.
 
-pub mod answering;
 pub mod alarm;
+pub mod answering;
 pub mod cjt188;
 pub mod device;
 pub mod feed;

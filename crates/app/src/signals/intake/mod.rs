@@ -328,11 +328,6 @@ pub fn rejections(tx: &mut Tx<'_>, actor: &Actor, serial: &str, limit: i64) -> A
     Ok(sql::rejected(tx, serial, limit.clamp(1, REJECTED_KEPT))?)
 }
 
-/// The last id of rows that are written without evidence, for a store that opens.
-pub(crate) fn last_id(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
-    sql::last_id(tx)
-}
-
 /// How many readings and alarm frames are stored.
 pub fn counts(tx: &mut Tx<'_>) -> Result<(i64, i64), Fault> {
     sql::counts(tx)

@@ -24,10 +24,6 @@ crate::statements! {
     BATCHES_BETWEEN = "SELECT first_at, frames, body FROM reading_batch
         WHERE last_at >= ?1 AND first_at < ?2 ORDER BY last_at DESC LIMIT ?3";
     COUNT_READINGS = "SELECT CAST(COALESCE(SUM(frames), 0) AS BIGINT) FROM reading_batch";
-    LAST_ID = "SELECT MAX(id) FROM (SELECT MAX(id) AS id FROM reading_batch
-            UNION ALL SELECT MAX(id) FROM alarm_frame
-            UNION ALL SELECT MAX(id) FROM rejected_frame
-            UNION ALL SELECT MAX(id) FROM server_window) AS given";
     COUNT_ALARMS = "SELECT COUNT(*) FROM alarm_frame";
 }
 
@@ -116,9 +112,4 @@ pub(super) fn batches_between(tx: &mut Tx<'_>, from: At, to: At, limit: i64) -> 
 
 pub(super) fn counts(tx: &mut Tx<'_>) -> Result<(i64, i64), Fault> {
     Ok((tx.one(COUNT_READINGS, &[], |row| row.get(0))?, tx.one(COUNT_ALARMS, &[], |row| row.get(0))?))
-}
-
-/// The last id of rows that are written without evidence.
-pub(super) fn last_id(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
-    tx.one(LAST_ID, &[], |row| row.get(0))
 }

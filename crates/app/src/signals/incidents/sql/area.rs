@@ -24,7 +24,8 @@ crate::statements! {
     TO_ATTACH = concat!("SELECT ", columns!(), " FROM incident_member m JOIN incident i ON i.device = m.device
         WHERE m.incident = ?1 AND m.left_at IS NULL AND i.state = 'ringing' AND i.kind IN ('device_fault', 'silence')
         ORDER BY i.id");
-    ATTACHED = concat!("SELECT ", columns!(), ", CASE WHEN m.device IS NOT NULL AND m.left_at IS NULL THEN 1 ELSE 0 END
+    ATTACHED = concat!("SELECT ", columns!(), ",
+        CAST(CASE WHEN m.device IS NOT NULL AND m.left_at IS NULL THEN 1 ELSE 0 END AS BIGINT)
         FROM incident i LEFT JOIN incident_member m ON m.incident = i.area AND m.device = i.device
         WHERE i.area = ?1 AND i.state = 'attached' ORDER BY i.id");
 }
