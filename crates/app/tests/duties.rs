@@ -279,7 +279,7 @@ fn a_due_visit_nobody_made_is_an_incident_only_at_high_risk_and_at_home() {
         assert_eq!(tick(&store, 7 * DAY), 0);
         assert_eq!((tick(&store, 7 * DAY + 1), tick(&store, 7 * DAY + 2)), (1, 0));
         assert_eq!(open_incidents(&store), [(IncidentKind::MissedVisit, Level::P3)]);
-        assert_eq!(duty(&store, weekly, DutyKind::Round).incident.is_some(), true);
+        assert!(duty(&store, weekly, DutyKind::Round).incident.is_some());
         let overdue = Filter { due_before: Some(at(8 * DAY).0), ..Filter::default() };
         assert_eq!(lines(&store, overdue, 8 * DAY).len(), 4, "the list of the overdue shows them all");
         assert_eq!(tick(&store, 11 * DAY), 1, "back home, and still nobody came");

@@ -170,6 +170,7 @@ impl Drop for Disk {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test that does not wait for ever")]
 #[test]
 fn a_full_disk_refuses_readings_takes_alarms_and_says_so() {
     let Some(disk) = Disk::mount(48) else {

@@ -232,6 +232,7 @@ fn a_makers_platform_that_is_down_is_one_incident() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn a_check_of_46_000_devices_that_are_well_takes_less_than_a_hundredth_of_its_interval() {
     const EVERY: std::time::Duration = std::time::Duration::from_secs(20);
     on_both(|store| {

@@ -79,8 +79,8 @@ fn person(dice: &mut Dice, n: usize) -> (NewPerson, Entry) {
         facts.push(NewFact { value, span: Span::since("2024-01-01".parse().unwrap()), source: "村".into() })
     };
     let living = (dice.below(4) > 0).then(|| dice.one(&LivingArrangement::ALL));
-    let ability = (dice.below(3) == 0).then(|| dice.one(&Ability::ALL));
-    let state = if dice.below(8) == 0 { dice.one(&PersonState::ALL) } else { PersonState::Active };
+    let ability = (dice.below(3) == 0).then(|| dice.one(Ability::ALL));
+    let state = if dice.below(8) == 0 { dice.one(PersonState::ALL) } else { PersonState::Active };
     let hardships: Vec<Hardship> = Hardship::ALL.into_iter().filter(|_| dice.below(12) == 0).collect();
     living.into_iter().for_each(|l| state_that(FactValue::Living(l)));
     ability.into_iter().for_each(|a| state_that(FactValue::Ability(a)));

@@ -81,7 +81,7 @@ fn a_thousand_people_go_in_at_once_and_a_name_may_hold_anything() {
         let all: Vec<Sighting> = (1..=1_200).map(|n| seen(PersonId(n), -n, Meter)).collect();
         see(&store, &all, 0);
         let odd = Sighting { source: "\"引号\\ 'x', ]} \u{1F600}".into(), ..seen(PersonId(7), 0, Call) };
-        see(&store, &[odd.clone()], 0);
+        see(&store, std::slice::from_ref(&odd), 0);
         assert_eq!(clock(&store, PersonId(1_200)), Some((at(-1_200).0, Meter)));
         let last = store.read(|tx| sightings::last(tx, PersonId(7))).unwrap().unwrap();
         assert_eq!(last.source, odd.source);

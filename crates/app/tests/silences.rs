@@ -62,7 +62,7 @@ fn list(store: &Store, minutes: i64) {
 
 fn see(store: &Store, person: PersonId, minutes: i64, told: i64) {
     let one = Sighting { person, at: at(minutes).0, kind: SightingKind::Meter, source: "水表".into() };
-    store.write(move |tx| sightings::see(tx, &[one.clone()], at(told))).unwrap();
+    store.write(move |tx| sightings::see(tx, std::slice::from_ref(&one), at(told))).unwrap();
 }
 
 fn sweep(store: &Store, minutes: i64) -> (usize, usize) {

@@ -245,7 +245,7 @@ fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut fastrand::Rng) {
 }
 
 /// Sets length and sum as a device would.
-fn mend(protocol: Protocol, input: &mut Vec<u8>) {
+fn mend(protocol: Protocol, input: &mut [u8]) {
     let sum = |bytes: &[u8]| bytes.iter().fold(0u8, |sum, b| sum.wrapping_add(*b));
     match protocol {
         Protocol::Gb26875 if (30..1054).contains(&input.len()) => {

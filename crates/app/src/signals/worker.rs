@@ -65,6 +65,7 @@ const STEPS: &[(&str, Duration, Step)] = &[
     ("tidying", Duration::from_secs(60), tidy),
 ];
 
+#[expect(clippy::disallowed_methods, reason = "how long to rest, not what time it is")]
 fn watch(store: &Store, clock: &(dyn Fn() -> Now + Send + Sync), end: &AtomicBool) {
     let mut next: Vec<Instant> = vec![Instant::now(); STEPS.len()];
     while !end.load(Ordering::Relaxed) {

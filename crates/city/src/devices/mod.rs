@@ -137,7 +137,7 @@ pub fn issued(city: &City) -> Vec<SimDevice> {
         // A dead battery at home is often not the only one.
         let flaw = flaw(&mut rng);
         for kind in kinds {
-            let flaw = if flaw == Flaw::Dead || rng.chance(300) { flaw } else { Flaw::Sound };
+            let flaw = if flaw == Flaw::Dead || rng.chance(700) { flaw } else { Flaw::Sound };
             devices.push(device(devices.len(), &person, *kind, flaw));
         }
     }
@@ -159,11 +159,11 @@ fn device(index: usize, person: &SimPerson, kind: Kind, flaw: Flaw) -> SimDevice
 
 fn flaw(rng: &mut Rng) -> Flaw {
     const FLAWS: [(u32, Flaw); 7] = [
-        (780, Flaw::Sound),
+        (700, Flaw::Sound),
         (40, Flaw::Dies),
         (40, Flaw::Dead),
-        (30, Flaw::Clock2000),
-        (20, Flaw::Clock2099),
+        (70, Flaw::Clock2000),
+        (60, Flaw::Clock2099),
         (50, Flaw::Repeats),
         (40, Flaw::Late),
     ];

@@ -133,7 +133,7 @@ pub fn settle_interrupted(
     if state != OrderState::Confirmed {
         excused(state, &[OrderState::Interrupted, OrderState::Disputed], exception)?;
     }
-    if served < item.minutes_min && !exception.is_some_and(|e| e.asked_by != e.approved_by) {
+    if served < item.minutes_min && exception.is_none_or(|e| e.asked_by == e.approved_by) {
         return Err(OrderRefusal::BrokeOffEarly { minutes: served, min: item.minutes_min });
     }
     let real = served.min(planned);

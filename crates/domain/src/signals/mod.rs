@@ -42,11 +42,11 @@ enum Head<'a> {
 ///
 /// A frame that is not sound (a wrong sum) may be half of one with a whole one behind it: its length then reaches into
 /// the next. It is cut where a sound one begins, so that the bad one is refused and the good one still found.
-fn next_frame<'a>(
-    stream: &'a [u8],
+fn next_frame(
+    stream: &[u8],
     head: impl Fn(&[u8]) -> Head<'_>,
     sound: impl Fn(&[u8]) -> bool,
-) -> (usize, Option<&'a [u8]>) {
+) -> (usize, Option<&[u8]>) {
     let length = |at: usize| match head(&stream[at..]) {
         Head::Frame(frame) => Ok(frame.len()),
         Head::Short => Err(true),

@@ -114,7 +114,7 @@ pub fn water(readings: &[Reading], step: i64, rule: &WaterRule, now: At) -> Wate
     let until = readings.partition_point(|r| r.at <= now);
     let readings = believed(&readings[..until], rule);
     let since = now.plus_minutes(-rule.low_hours * 60);
-    if !readings.last().is_some_and(|r| r.at > since) {
+    if readings.last().is_none_or(|r| r.at <= since) {
         return Water::NoReading;
     }
     let day = used(&readings, now.plus_minutes(-24 * 60));

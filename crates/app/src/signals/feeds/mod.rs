@@ -51,9 +51,8 @@ pub fn tick(store: &Store, now: Now) -> Result<Fed, Fault> {
         tx.settle_evidence()?;
         evidence::told_last(tx)
     })?;
-    loop {
-        // Asked on a reader, so that the one writer of SQLite only writes what was found.
-        let Some(news) = store.read(move |tx| gather(tx, to))? else { break };
+    // Asked on a reader, so that the one writer of SQLite only writes what was found.
+    while let Some(news) = store.read(move |tx| gather(tx, to))? {
         let fed = news.fed;
         if !store.write(move |tx| news.keep(tx, now))? {
             // Another server was faster; it goes on from there.

@@ -53,6 +53,7 @@ pub fn watch(store: Store, clock: Clock) -> Result<Watch, Fault> {
     Ok(Watch { end, thread: Some(thread) })
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long to rest, not what time it is")]
 fn work(store: &Store, clock: &(dyn Fn() -> Now + Send + Sync), window: i64, end: &AtomicBool) {
     let mut beaten = Instant::now();
     while !end.load(Ordering::Relaxed) {

@@ -4,7 +4,7 @@
 mod visit;
 
 use app::{
-    outcome::{Answer, Never, No},
+    outcome::Answer,
     regions::{self, RegionBook},
     signals::{
         duties::{self, DutyLine, Filter, Page as Part},
@@ -172,6 +172,6 @@ pub async fn index(
     let actor = signed.actor();
     // Whoever has nobody in charge looks at everybody.
     let mine = actor.role == Role::CommunityWorker && whose.all.is_empty();
-    let lists = app.read(move |tx, now| Ok::<_, No<Never>>(load(tx, &actor, mine, now)?)).await?;
+    let lists = app.read(move |tx, now| load(tx, &actor, mine, now)).await?;
     Ok(Html(Index { page: page.titled("巡访", "duties"), mine, lists }))
 }

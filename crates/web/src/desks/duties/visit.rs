@@ -1,7 +1,7 @@
 //! One duty: who is to be seen, what was seen before, and the form of the visit.
 
 use app::{
-    outcome::{Answer, Never, No},
+    outcome::{Answer, No},
     regions,
     signals::duties::{self, Followed, NewVisit, Recorded, VisitPhoto},
     store::Tx,
@@ -136,7 +136,7 @@ pub async fn show(
     Path(id): Path<VisitDutyId>,
 ) -> Reply<Html<impl Template>> {
     let actor = signed.actor();
-    let around = app.read(move |tx, now| Ok::<_, No<Never>>(around(tx, &actor, id, now)?)).await?;
+    let around = app.read(move |tx, now| around(tx, &actor, id, now)).await?;
     Ok(Html(page_of(page, id, around, &Step::default(), Vec::new(), app.now())))
 }
 
@@ -197,7 +197,7 @@ pub async fn record(
     let actor = signed.actor();
     let report = report(&sent, app.now());
     let (by, at) = (actor.clone(), report.at);
-    let around = app.read(move |tx, now| Ok::<_, No<Never>>(around(tx, &actor, id, now)?)).await;
+    let around = app.read(move |tx, now| around(tx, &actor, id, now)).await;
     let picture = match sent.photos.pop() {
         None => Ok(None),
         // Decoding a picture takes tens of milliseconds: not on a thread that serves others.

@@ -30,8 +30,8 @@ impl Kinds {
     ) -> Kinds {
         let mut kinds = Kinds { any: hardship.map_or(0, Hardship::bit) * HARDSHIPS, ..Kinds::default() };
         // Ability and living arrangement may be unknown, which is 0.
-        kinds.must(STATE, state.map(|s| place(&PersonState::ALL, s)));
-        kinds.must(ABILITY, ability.map(|a| place(&Ability::ALL, a) + 1));
+        kinds.must(STATE, state.map(|s| place(PersonState::ALL, s)));
+        kinds.must(ABILITY, ability.map(|a| place(Ability::ALL, a) + 1));
         kinds.must(LIVING, living.map(|l| place(&LivingArrangement::ALL, l) + 1));
         kinds
     }
