@@ -6,6 +6,7 @@
 pub mod evidence;
 pub mod idempotency;
 pub mod outcome;
+pub mod repeat;
 pub mod settings;
 pub mod store;
 

@@ -145,7 +145,7 @@ fn captured(protocol: Protocol, input: &[u8]) {
         Ok(event) => drop(serde_json::to_string(&event).expect("events are plain data")),
         Err(rejected) => drop((rejected.to_string(), serde_json::to_string(&rejected))),
     };
-    feed::frames(protocol_of_frames(protocol), input, &mut |result| tell(feed::Told { line: 0, result }));
+    feed::frames(protocol_of_frames(protocol), input, &mut |_, result| tell(feed::Told { line: 0, result }));
     let mut feed = Feed::new(protocol);
     for line in input.split(|b| *b == b'\n') {
         feed.line(line, &mut tell);

@@ -13,7 +13,6 @@ mod import;
 mod keys;
 mod open;
 mod outside;
-mod repeat;
 mod serve;
 mod signals;
 mod verify;

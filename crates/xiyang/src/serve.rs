@@ -1,17 +1,6 @@
 //! `xiyang serve`: the server, its sealing worker, and an orderly end.
 
-use std::{
-    future::Future,
-    io::Write as _,
-    net::SocketAddr,
-    process::ExitCode,
-    sync::{
-        Arc,
-        mpsc::{self, RecvTimeoutError},
-    },
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{future::Future, io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use app::{
     evidence::{self, SealFile},
@@ -19,6 +8,7 @@ use app::{
     outcome::No,
     parties::accounts::{self, FIRST_CODE_HOURS},
     parties::imports,
+    repeat::Repeating,
     signals::{incidents, worker},
     store::Store,
 };
@@ -30,9 +20,7 @@ use crate::{
     ServeArgs,
     complaint::Complaint,
     open::{self, Opened},
-    outside,
-    repeat::Repeating,
-    signals,
+    outside, signals,
 };
 
 /// What is not sealed yet could be changed unseen by whoever has the key; five seconds keep that short and cost one
@@ -126,11 +114,14 @@ pub fn serve(
     demo: Option<Demo>,
     then: impl FnOnce(&Runtime),
 ) -> Result<ExitCode, Complaint> {
-    let sealer = Sealer::start(opened.store.clone(), opened.seals.clone());
-    let ringer = ringer(opened.store.clone());
+    let no_thread = |e: std::io::Error| Complaint::file("thread".as_ref(), &e);
+    let sealer = sealer(opened.store.clone(), opened.seals.clone()).map_err(no_thread)?;
     let importer = imports::spawn_worker(opened.store.clone(), Arc::new(outside::now));
-    let watchman = worker::spawn(opened.store.clone(), Arc::new(outside::now));
-    let watch = incidents::watch(opened.store.clone(), Arc::new(outside::now))?;
+    let workers = [
+        ringer(opened.store.clone()).map_err(no_thread)?,
+        worker::watch(opened.store.clone(), Arc::new(outside::now)).map_err(no_thread)?,
+        incidents::watch(opened.store.clone(), Arc::new(outside::now))?,
+    ];
     let (served, keeper) = {
         let _inside = runtime.enter();
         let app = App::new(opened.store.clone(), outside::now, outside::random, demo);
@@ -148,10 +139,9 @@ pub fn serve(
     drop(keeper);
     // Between two chunks; the next start goes on.
     drop(importer);
-    drop(watchman);
-    drop(watch);
-    drop(ringer);
-    sealer.stop();
+    drop(workers);
+    // Last, so that it seals what they did.
+    drop(sealer);
     drop(opened);
     match served {
         Ok(Ok(())) => Ok(ExitCode::SUCCESS),
@@ -161,11 +151,20 @@ pub fn serve(
 }
 
 /// The worker that asks carers to take urgent orders.
-fn ringer(store: Store) -> Repeating {
-    Repeating::start("urgent", RING_EVERY, move || match urgent::ring_all(&store, outside::now()) {
+fn ringer(store: Store) -> std::io::Result<Repeating> {
+    Repeating::start("urgent", RING_EVERY, move |_| match urgent::ring_all(&store, outside::now()) {
         Ok(0) => {}
         Ok(changed) => tracing::debug!(changed, "urgent orders"),
         Err(fault) => tracing::error!(%fault, "urgent orders"),
+    })
+}
+
+/// The worker that seals the evidence log.
+fn sealer(store: Store, seals: SealFile) -> std::io::Result<Repeating> {
+    Repeating::start("sealer", SEAL_EVERY, move |_| match evidence::seal(&store, &seals, outside::now()) {
+        Ok(sealing) if sealing.rows > 0 => tracing::debug!(rows = sealing.rows, "sealed"),
+        Ok(_) => {}
+        Err(fault) => tracing::error!(%fault, "sealing"),
     })
 }
 
@@ -208,40 +207,6 @@ async fn until_asked(
         () = late => {
             tracing::warn!("some requests did not finish in time");
             Ok(())
-        }
-    }
-}
-
-/// The worker that seals the evidence log.
-struct Sealer {
-    stop: mpsc::Sender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl Sealer {
-    fn start(store: Store, seals: SealFile) -> Sealer {
-        let (stop, stopped) = mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            loop {
-                let last = stopped.recv_timeout(SEAL_EVERY) != Err(RecvTimeoutError::Timeout);
-                match evidence::seal(&store, &seals, outside::now()) {
-                    Ok(sealing) if sealing.rows > 0 => tracing::debug!(rows = sealing.rows, "sealed"),
-                    Ok(_) => {}
-                    Err(fault) => tracing::error!(%fault, "sealing"),
-                }
-                if last {
-                    return;
-                }
-            }
-        });
-        Sealer { stop, thread }
-    }
-
-    /// Seals what is left and ends.
-    fn stop(self) {
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            tracing::error!("the sealing worker had broken down");
         }
     }
 }

@@ -1,85 +1,52 @@
-//! The thread that watches over silence: it feeds the clock, reads what is due, and keeps lists and charges right.
+//! The work that watches over silence: it feeds the clock, reads what is due, and keeps lists and charges right.
 //!
-//! Each step is a reconciler of its own; a step that fails is tried again with the next beat and holds up no other.
+//! Each step is a reconciler of its own; a step that fails is tried again in its next turn and holds up no other.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use domain::time::Now;
 
 use super::{duties, feeds, meters, sightings, silences};
 use crate::{
     parties::people,
+    repeat::Repeating,
     store::{Fault, Store},
 };
 
 type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 
-/// How often the thread looks whether something is to be done.
-const BEAT: Duration = Duration::from_millis(250);
-
-/// The thread; it ends, between two steps, when this is dropped.
-#[derive(Debug)]
-pub struct Watchman {
-    end: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Watchman {
-    fn drop(&mut self) {
-        self.end.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Starts the thread. Drop the handle before the store.
-pub fn spawn(store: Store, clock: Clock) -> Watchman {
-    let end = Arc::new(AtomicBool::new(false));
-    let ending = Arc::clone(&end);
-    let thread = std::thread::Builder::new().name("watchman".into());
-    let thread = thread.spawn(move || watch(&store, &*clock, &ending));
-    let thread = thread.map_err(|error| tracing::error!(%error, "no thread to watch over silence")).ok();
-    Watchman { end, thread }
-}
+/// How often a step may have its turn.
+const BEAT: Duration = Duration::from_secs(1);
 
 type Step = fn(&Store, Now) -> Result<(), Fault>;
 
-/// What is done, how often, and its name in the log.
-const STEPS: &[(&str, Duration, Step)] = &[
-    ("feeding the clock", Duration::from_secs(1), feed),
-    ("reading clocks", Duration::from_secs(2), sweep),
-    ("looking at duties", Duration::from_secs(5), look),
-    ("looking at meters", Duration::from_secs(10), measure),
-    ("checking devices", Duration::from_secs(20), check),
-    ("comparing the list", Duration::from_secs(60), compare),
-    ("giving charges", Duration::from_secs(60), charge),
-    ("tidying", Duration::from_secs(60), tidy),
+/// What is done, each how many beats, and its name in the log.
+const STEPS: &[(&str, u64, Step)] = &[
+    ("feeding the clock", 1, feed),
+    ("reading clocks", 2, sweep),
+    ("looking at duties", 5, look),
+    ("looking at meters", 10, measure),
+    ("checking devices", 20, check),
+    ("comparing the list", 60, compare),
+    ("giving charges", 60, charge),
+    ("tidying", 60, tidy),
 ];
 
-#[expect(clippy::disallowed_methods, reason = "how long to rest, not what time it is")]
-fn watch(store: &Store, clock: &(dyn Fn() -> Now + Send + Sync), end: &AtomicBool) {
-    let mut next: Vec<Instant> = vec![Instant::now(); STEPS.len()];
-    while !end.load(Ordering::Relaxed) {
-        for ((name, every, step), next) in STEPS.iter().zip(&mut next) {
-            if Instant::now() < *next || end.load(Ordering::Relaxed) {
-                continue;
-            }
-            if let Err(fault) = step(store, clock()) {
+/// Starts the work; every step has its first turn with the first beat.
+///
+/// # Errors
+/// When the machine gives no thread.
+pub fn watch(store: Store, clock: Clock) -> std::io::Result<Repeating> {
+    let mut beat = 0_u64;
+    Repeating::start("silence", BEAT, move |last| {
+        let due = STEPS.iter().filter(|(_, every, _)| !last && beat.is_multiple_of(*every));
+        for (name, _, step) in due {
+            if let Err(fault) = step(&store, clock()) {
                 tracing::warn!(%fault, "{name}");
             }
-            *next = Instant::now() + *every;
         }
-        std::thread::park_timeout(BEAT);
-    }
+        beat += 1;
+    })
 }
 
 fn feed(store: &Store, now: Now) -> Result<(), Fault> {

@@ -81,7 +81,7 @@ impl Feed {
         }
         match self.protocol {
             Protocol::Watch | Protocol::Gb26875 | Protocol::Cjt188 => {
-                frames_of_line(self.protocol, text, &mut |result| tell(Told { line: at, result }));
+                frames_of_line(self.protocol, text, &mut |_, result| tell(Told { line: at, result }));
             }
             Protocol::Mqtt if idle && !matches!(text[0], b'{' | b'[') => {
                 tell(Told { line: at, result: mqtt::decode_line(text).map(Event::Mqtt) });
@@ -138,8 +138,11 @@ fn json_document(protocol: Protocol, document: &[u8], tell: &mut dyn FnMut(Resul
     }
 }
 
+/// Takes what came of one frame, or of bytes that are in none, with those bytes.
+type Tell<'t> = dyn FnMut(&[u8], Result<Event<'_>, Rejected>) + 't;
+
 /// A line of hex, or for watches of text.
-fn frames_of_line(protocol: Protocol, text: &[u8], tell: &mut dyn FnMut(Result<Event<'_>, Rejected>)) {
+fn frames_of_line(protocol: Protocol, text: &[u8], tell: &mut Tell<'_>) {
     if protocol == Protocol::Watch && text.contains(&b'[') {
         return frames(protocol, text, tell);
     }
@@ -148,13 +151,16 @@ fn frames_of_line(protocol: Protocol, text: &[u8], tell: &mut dyn FnMut(Result<E
         (Err(_), Protocol::Watch) => frames(protocol, text, tell),
         (Err(found), _) => {
             let rejected = Rejected::new(protocol.name(), "hex", "每行应为一帧的十六进制字节");
-            tell(Err(rejected.found(found, "0–9、A–F，每字节两位")));
+            tell(text, Err(rejected.found(found, "0–9、A–F，每字节两位")));
         }
     }
 }
 
-/// Hex digits with blanks, colons, dashes or commas between the bytes, `0x` before them or not; what is none otherwise.
-fn from_hex(text: &[u8]) -> Result<Vec<u8>, String> {
+/// Hex digits with blanks, colons, dashes or commas between the bytes, `0x` before them or not.
+///
+/// # Errors
+/// What is no hex, and where it begins.
+pub fn from_hex(text: &[u8]) -> Result<Vec<u8>, String> {
     let (mut bytes, mut high, mut at) = (Vec::with_capacity(text.len() / 2), None, 0);
     while let Some(sign) = text.get(at) {
         match (char::from(*sign).to_digit(16), high) {
@@ -177,7 +183,7 @@ fn from_hex(text: &[u8]) -> Result<Vec<u8>, String> {
 
 /// Takes bytes apart that hold whole frames, several frames, or none. Every run of bytes that is in no frame is one
 /// refusal, with what is wrong with the frame that seems to begin in it.
-pub fn frames(protocol: Protocol, bytes: &[u8], tell: &mut dyn FnMut(Result<Event<'_>, Rejected>)) {
+pub fn frames(protocol: Protocol, bytes: &[u8], tell: &mut Tell<'_>) {
     let (mut at, mut noise_from) = (0, 0);
     while at < bytes.len() {
         let rest = &bytes[at..];
@@ -194,7 +200,7 @@ pub fn frames(protocol: Protocol, bytes: &[u8], tell: &mut dyn FnMut(Result<Even
             continue;
         };
         refuse_noise(protocol, &bytes[noise_from..at - frame.len()], noise_from > 0, tell);
-        tell(decode(protocol, frame));
+        tell(frame, decode(protocol, frame));
         noise_from = at;
     }
     refuse_noise(protocol, &bytes[noise_from..], noise_from > 0, tell);
@@ -208,12 +214,7 @@ fn decode(protocol: Protocol, frame: &[u8]) -> Result<Event<'_>, Rejected> {
     }
 }
 
-fn refuse_noise(
-    protocol: Protocol,
-    noise: &[u8],
-    behind: bool,
-    tell: &mut dyn FnMut(Result<Event<'_>, Rejected>),
-) {
+fn refuse_noise(protocol: Protocol, noise: &[u8], behind: bool, tell: &mut Tell<'_>) {
     let noise = if protocol == Protocol::Watch { noise.trim_ascii() } else { noise };
     if noise.is_empty() {
         return;
@@ -234,5 +235,5 @@ fn refuse_noise(
             Ok(_) => return,
         },
     };
-    tell(Err(rejected));
+    tell(noise, Err(rejected));
 }

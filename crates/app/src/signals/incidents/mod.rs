@@ -35,7 +35,7 @@ pub use lists::{DraftLine, FactLine, Filter, Line, Sheet, StepLine, count, desk,
 pub use open::{ByHand, open, open_by_hand};
 pub use outage::{Missed, MissedCall, MissedDevice, Outage, beat, begin_window, latest_outage, missed};
 pub use verify::verify;
-pub use worker::{Watch, watch};
+pub use worker::watch;
 
 use crate::{
     outcome::{Found, Outcome},

@@ -4,14 +4,18 @@
 
 use askama::Template;
 use axum::{Form, response::IntoResponse};
-use domain::signals::{Rejected, cjt188, fhir, gb26875, mqtt, scaip, watch};
-use serde::{Deserialize, Serialize};
+use domain::signals::{
+    Rejected,
+    feed::{self, Event, Protocol as Language},
+    fhir, gb26875, mqtt, scaip,
+};
+use serde::Deserialize;
 
 use crate::{Html, Page, Reply, filters};
 
 /// Frames shown of one paste; the rest is counted.
 const SHOWN_MOST: usize = 50;
-/// Bytes of a skipped stretch that are quoted.
+/// Bytes of a refused stretch that are quoted.
 const QUOTED_MOST: usize = 24;
 
 /// What was pasted.
@@ -64,27 +68,33 @@ const PROTOCOLS: &[Protocol] = &[
     },
 ];
 
-/// One frame and what became of it.
+/// One frame, or bytes that are in none, and what became of it.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     /// It was understood: the decoded values, and what the server would answer the device.
     Good { json: String, reply: String },
     /// It was not: the sentence, what stood there, what should have, and the reason's stable name.
     Bad { reason: String, got: String, want: String, error: &'static str },
-    /// Bytes that belong to no frame.
-    Noise(String),
 }
 
 impl Found {
-    fn of<T: Serialize>(decoded: Result<T, Rejected>, reply: impl FnOnce(&T) -> String) -> Found {
+    /// Of a frame or a whole document.
+    fn of(raw: &[u8], decoded: Result<Event<'_>, Rejected>) -> Found {
         match decoded {
-            Ok(frame) => Found::Good {
-                json: serde_json::to_string_pretty(&frame).unwrap_or_default(),
-                reply: reply(&frame),
+            Ok(event) => Found::Good {
+                json: serde_json::to_string_pretty(&event).unwrap_or_default(),
+                reply: match event {
+                    Event::Watch(frame) => frame.reply.unwrap_or_default(),
+                    Event::Gb26875(_) => quoted(&gb26875::answer(raw, true).unwrap_or_default()),
+                    Event::Cjt188(_) => String::new(),
+                    Event::Scaip(message) => message.reply,
+                    Event::Mqtt(_) => "PUBACK".to_owned(),
+                    Event::Fhir(_) => "201 Created".to_owned(),
+                },
             },
             Err(no) => Found::Bad {
                 reason: no.reason,
-                got: no.got.unwrap_or_default(),
+                got: no.got.unwrap_or_else(|| quoted(raw)),
                 want: no.want.unwrap_or_default(),
                 error: no.error,
             },
@@ -131,89 +141,32 @@ pub async fn show(page: Page, Form(pasted): Form<Pasted>) -> Reply {
 }
 
 fn inspect(pasted: &Pasted) -> Result<Vec<Found>, &'static str> {
-    let text = pasted.frame.trim();
+    const NO_HEX: &str = "这个协议的报文请写成十六进制，例如 40 40 01 00；空格、逗号和 0x 可有可无";
+    let text = pasted.frame.trim().as_bytes();
     if text.is_empty() {
         return Err("请先粘贴设备发来的内容");
     }
     let topic = Some(pasted.topic.trim()).filter(|t| !t.is_empty());
-    Ok(match pasted.protocol.as_str() {
-        "watch" => each(&bytes(text), watch::next_frame, |frame| {
-            Found::of(watch::decode(frame), |f| f.reply.clone().unwrap_or_default())
-        }),
-        "gb26875" => each(&hex(text)?, gb26875::next_frame, |frame| {
-            let decoded = gb26875::decode(frame);
-            let good = decoded.is_ok();
-            Found::of(decoded, |_| said(&gb26875::answer(frame, good).unwrap_or_default()))
-        }),
-        "cjt188" => {
-            each(&hex(text)?, cjt188::next_frame, |frame| Found::of(cjt188::decode(frame), |_| String::new()))
-        }
-        "scaip" => vec![Found::of(scaip::decode(text.as_bytes()), |m| m.reply.clone())],
-        "mqtt" => vec![Found::of(mqtt::decode(topic, text.as_bytes()), |_| "PUBACK".to_owned())],
-        "fhir" => vec![Found::of(fhir::decode(text.as_bytes()), |_| "201 Created".to_owned())],
-        _ => return Err("请选择协议"),
-    })
+    let language = Language::from_code(&pasted.protocol).ok_or("请选择协议")?;
+    let bytes = match (language, feed::from_hex(text)) {
+        (Language::Watch, bytes) => bytes.unwrap_or_else(|_| text.to_vec()),
+        (Language::Gb26875 | Language::Cjt188, bytes) => bytes.map_err(|_| NO_HEX)?,
+        (Language::Scaip, _) => return Ok(vec![Found::of(text, scaip::decode(text).map(Event::Scaip))]),
+        (Language::Mqtt, _) => return Ok(vec![Found::of(text, mqtt::decode(topic, text).map(Event::Mqtt))]),
+        (Language::Fhir, _) => return Ok(vec![Found::of(text, fhir::decode(text).map(Event::Fhir))]),
+    };
+    let mut found = Vec::new();
+    feed::frames(language, &bytes, &mut |raw, decoded| found.push(Found::of(raw, decoded)));
+    Ok(found)
 }
 
-/// Takes a stream apart. What stands between frames is shown too: that is where most mistakes are.
-fn each(
-    stream: &[u8],
-    next: impl Fn(&[u8]) -> (usize, Option<&[u8]>),
-    decode: impl Fn(&[u8]) -> Found,
-) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
-    let mut rest = stream;
-    let mut skipped: Vec<u8> = Vec::new();
-    while !rest.is_empty() {
-        let (used, frame) = next(rest);
-        let before = used - frame.map_or(0, <[u8]>::len);
-        skipped.extend_from_slice(&rest[..before]);
-        if frame.is_some() || used == 0 {
-            note_skipped(&mut found, &mut skipped);
-        }
-        match frame {
-            Some(frame) => found.push(decode(frame)),
-            // The beginning of a frame that never ends: what is wrong with it is for the decoder to say.
-            None if used == 0 => {
-                found.push(decode(rest));
-                return found;
-            }
-            None => {}
-        }
-        rest = &rest[used..];
-    }
-    note_skipped(&mut found, &mut skipped);
-    found
-}
-
-fn note_skipped(found: &mut Vec<Found>, skipped: &mut Vec<u8>) {
-    skipped.retain(|b| !b.is_ascii_whitespace());
-    if !skipped.is_empty() {
-        let dots = if skipped.len() > QUOTED_MOST { " …" } else { "" };
-        found.push(Found::Noise(format!("{}{dots}", said(&skipped[..skipped.len().min(QUOTED_MOST)]))));
-        skipped.clear();
-    }
-}
-
-/// Bytes as a vendor writes them in a document.
-fn said(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ")
-}
-
-/// Text as it is, or the bytes it spells when it is nothing but hex.
-fn bytes(text: &str) -> Vec<u8> {
-    hex(text).unwrap_or_else(|_| text.as_bytes().to_vec())
-}
-
-fn hex(text: &str) -> Result<Vec<u8>, &'static str> {
-    const WRONG: &str = "这个协议的报文请写成十六进制，例如 40 40 01 00；空格、逗号和 0x 可有可无";
-    let text = text.replace("0x", "").replace("0X", "");
-    let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace() && !b",-:".contains(b)).collect();
-    if digits.is_empty() || digits.len() % 2 == 1 {
-        return Err(WRONG);
-    }
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(WRONG);
-    digits.chunks_exact(2).map(|pair| Ok(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+/// Bytes as a vendor writes them in a document: text as it is, others in hex.
+fn quoted(bytes: &[u8]) -> String {
+    let some = &bytes[..bytes.len().min(QUOTED_MOST)];
+    let dots = if bytes.len() > QUOTED_MOST { " …" } else { "" };
+    let text = std::str::from_utf8(some).ok().filter(|text| !text.chars().any(char::is_control));
+    let hex = || some.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ");
+    format!("{}{dots}", text.map_or_else(hex, str::to_owned))
 }
 
 #[cfg(test)]
@@ -235,8 +188,10 @@ mod tests {
     #[test]
     fn glued_frames_are_told_apart_and_noise_is_shown() {
         let found = of("watch", "xx[3G*8800000001*000D*LK,1200,10,85][3G*8800000001*0002*LK]").unwrap();
-        assert!(matches!(&found[..], [Found::Noise(_), Found::Good { .. }, Found::Good { .. }]), "{found:?}");
-        assert_eq!(found[0], Found::Noise("78 78".to_owned()));
+        let [Found::Bad { got, .. }, Found::Good { .. }, Found::Good { .. }] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(got, "xx");
     }
 
     #[test]

@@ -261,7 +261,7 @@ impl AlarmPart {
             may_take_over: matches!(stage, Stage::Taken(_)) && actor.may(Act::ReviewAlarms).is_ok(),
             mark: format!("{} {}", i.level.code(), translate(i.kind.label(), page.lang)),
             icon: look::icon(i.kind),
-            level_look: look::chip(i.level),
+            level_look: if i.state == IncidentState::Closed { "quiet" } else { look::chip(i.level) },
             place: regions::book(tx)?.path_of(i.region),
             remarks,
             text: i.text.clone(),
