@@ -16,5 +16,5 @@ else
 fi
 step "Decoders under noise, ten minutes each. 解码器随机测试"
 XIYANG_NOISE_SECONDS=${XIYANG_NOISE_SECONDS:-600} XIYANG_NOISE_SEED=${XIYANG_NOISE_SEED:-$(date +%s)} \
-  cargo test --release -p domain --test noise -- --nocapture
+  cargo test --release -p domain --test noise -- --nocapture --test-threads=1
 step "Done. 完成"
