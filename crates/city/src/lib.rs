@@ -17,6 +17,7 @@ pub mod carers;
 mod city;
 pub mod cluster;
 pub mod devices;
+mod ending;
 pub mod ids;
 pub mod living;
 pub mod names;

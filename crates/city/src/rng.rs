@@ -32,6 +32,10 @@ pub enum Topic {
     Devices = 12,
     /// What a device sends over a period.
     DeviceDays = 13,
+    /// What happens to many devices at once.
+    Storms = 14,
+    /// Who meets whom on which day.
+    Contacts = 15,
 }
 
 /// The number a whole city grows from.

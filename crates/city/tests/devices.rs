@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use city::{
     City, CitySpec,
-    devices::{self, Flaw, Happening, LATE_HOURS_MAX, Period, SimDevice, wire::Wire},
+    devices::{self, Flaw, Happening, Kind, LATE_HOURS_MAX, Period, Plan, SimDevice, Storms, wire::Wire},
 };
 use domain::{
-    signals::{cjt188, gb26875, mqtt, watch},
+    signals::{cjt188, gb26875, mqtt, scaip, watch},
     time::At,
 };
 use jiff::civil::date;
@@ -20,7 +20,7 @@ fn city(people: u32) -> City {
 fn week(city: &City) -> (Vec<SimDevice>, Period, At) {
     let devices = devices::issued(city);
     let from = At::parse("2026-11-14T00:00").expect("a time");
-    let period = devices::period(city, &devices, from, 7 * 24);
+    let period = devices::period(city, &devices, Plan::hours(from, 7 * 24));
     (devices, period, from)
 }
 
@@ -47,11 +47,19 @@ fn alarms(wire: &Wire) -> (String, Option<String>, Vec<Happening>) {
             let fire = objects.iter().any(|o| o.flags.as_ref().is_some_and(|flags| flags.contains(&"fire")));
             (frame.source_addr_hex, frame.time, fire.then_some(Happening::Fire).into_iter().collect())
         }
-        Wire::Meter(frame) => {
+        Wire::Meter { frame, topic, payload } => {
             let frame = cjt188::decode(frame).expect("a meter's frame");
             let cjt188::Data::Totals(totals) = frame.data else { panic!("{frame:?}") };
             assert!(totals.current_total.is_some());
+            let told = mqtt::decode(Some(topic), payload).expect("what the gateway makes of it");
+            assert!(told.values.contains_key("water_total_l") && told.events.is_empty(), "{told:?}");
             (frame.address.to_string(), totals.meter_time, Vec::new())
+        }
+        Wire::Unit(document) => {
+            let message = scaip::decode(document).expect("a care phone's message");
+            let press = message.kind == "alarm";
+            assert!(press || message.kind == "heartbeat");
+            (message.controller, None, press.then_some(Happening::Press).into_iter().collect())
         }
         Wire::Mqtt { topic, payload } => {
             let message = mqtt::decode(Some(topic), payload).expect("a message");
@@ -68,11 +76,15 @@ fn every_happening_is_told_and_nothing_else_is() {
     let (devices, period, _) = week(&city);
     assert!((150..900).contains(&devices.len()), "{} devices", devices.len());
     let mut told: BTreeMap<(u32, Happening), BTreeSet<Option<String>>> = BTreeMap::new();
-    for sent in &period.sent {
+    for sent in period.sent.iter().filter(|sent| !sent.rubbish) {
         let (serial, time, happened) = alarms(&sent.wire);
-        assert_eq!(serial, devices[sent.device as usize].serial);
+        let device = &devices[sent.device as usize];
+        assert_eq!(serial, device.serial);
+        assert_eq!(happened.first().copied(), sent.tells);
         for what in happened {
-            told.entry((sent.device, what)).or_default().insert(time.clone());
+            // A fire is told by each head of the house, a care phone tells no time.
+            let same = matches!(device.kind, Kind::Smoke | Kind::Unit);
+            told.entry((sent.device, what)).or_default().insert(if same { None } else { time.clone() });
         }
     }
     let mut truth: BTreeMap<(u32, Happening), usize> = BTreeMap::new();
@@ -95,11 +107,13 @@ fn flaws_look_like_real_ones() {
         assert_eq!(frames(device).count(), 0);
     }
     for device in of(Flaw::Dies) {
-        let last = frames(device).next_back().expect("it lived for a while");
-        assert!(last.at < from.plus_minutes(4 * 24 * 60));
+        let dies = devices[device as usize].dies.expect("it dies");
+        assert!(frames(device).all(|sent| sent.made < dies), "{dies}");
+        assert!(frames(device).next().is_some(), "it lived for a while");
     }
     for (flaw, year) in [(Flaw::Clock2000, "2000-"), (Flaw::Clock2099, "2099-")] {
-        let times = of(flaw).into_iter().flat_map(frames).filter_map(|sent| alarms(&sent.wire).1);
+        let spoke = of(flaw).into_iter().flat_map(frames).filter(|sent| !sent.rubbish);
+        let times = spoke.filter_map(|sent| alarms(&sent.wire).1);
         // A watch tells its time by UTC, which may lie in the year before.
         let times: Vec<String> = times.collect();
         assert!(!times.is_empty() && times.iter().all(|t| t.starts_with(year)), "{flaw:?}: {times:?}");
@@ -109,6 +123,69 @@ fn flaws_look_like_real_ones() {
     let end = from.plus_minutes((7 * 24 + LATE_HOURS_MAX) * 60);
     assert!(period.sent.iter().all(|sent| sent.at <= end));
     assert!(period.sent.is_sorted_by_key(|sent| sent.at));
+}
+
+/// What a door makes of rubbish: nothing that opens an incident, whatever it is.
+#[test]
+fn rubbish_means_nothing() {
+    let city = city(20_000);
+    let (_, period, _) = week(&city);
+    let rubbish: Vec<_> = period.sent.iter().filter(|sent| sent.rubbish).collect();
+    assert!(rubbish.len() > 100, "{}", rubbish.len());
+    for sent in rubbish {
+        assert!(sent.tells.is_none() && !sent.life);
+        match &sent.wire {
+            Wire::Watch(bytes) => {
+                let events = watch::decode(bytes).map(|frame| matches!(frame.body, watch::Body::Alarm(_)));
+                assert_ne!(events, Ok(true));
+            }
+            Wire::Fire(bytes) => assert!(gb26875::decode(bytes).is_err()),
+            Wire::Unit(document) => assert!(scaip::decode(document).is_err()),
+            Wire::Mqtt { topic, payload } => {
+                let read = mqtt::decode(Some(topic), payload);
+                assert!(topic.contains("NOBODY") || read.is_err(), "{topic}: {read:?}");
+            }
+            Wire::Meter { .. } => panic!("a meter's rubbish comes through its gateway"),
+        }
+    }
+}
+
+#[test]
+fn a_storm_silences_one_maker_and_burns_one_house_at_a_time() {
+    let city = city(20_000);
+    let devices = devices::issued(&city);
+    let from = At::parse("2026-11-20T00:00").expect("a time");
+    let storms = Storms { every_minutes: 120, silent_minutes: 50 };
+    let plan = Plan { storms: Some(storms), ..Plan::hours(from, 24) };
+    let period = devices::period(&city, &devices, plan);
+    assert!((2..=8).contains(&period.outages.len()), "{:?}", period.outages);
+    let fires = period.happened.iter().filter(|h| h.what == Happening::Fire).count();
+    assert!((1..=8).contains(&fires), "{fires}");
+    for sent in &period.sent {
+        let vendor = devices[sent.device as usize].vendor;
+        let lost = period.outages.iter().any(|outage| outage.swallows(vendor, sent.at));
+        // What was late or is repeated comes when it comes.
+        let odd = matches!(devices[sent.device as usize].flaw, Flaw::Repeats | Flaw::Babbles | Flaw::Late);
+        assert!(!lost || odd, "{sent:?}");
+    }
+    // Two halves of a day are the day: nothing stands on where a period begins but what happens by chance.
+    let beats = |from, hours| {
+        let plan = Plan { storms: Some(storms), pace: 0.0, ..Plan::hours(from, hours) };
+        let sound = |sent: &devices::Sent| devices[sent.device as usize].flaw == Flaw::Sound;
+        let period = devices::period(&city, &devices, plan);
+        period
+            .sent
+            .into_iter()
+            .filter(sound)
+            .filter(|s| s.tells.is_none())
+            .map(|s| s.made)
+            .collect::<Vec<_>>()
+    };
+    let mut halves = [beats(from, 12), beats(from.plus_minutes(12 * 60), 12)].concat();
+    let mut whole = beats(from, 24);
+    halves.sort();
+    whole.sort();
+    assert_eq!(halves, whole);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use app::{
     pack,
     signals::intake::{Intake, Keeper, Reserved},
 };
+use city::living::Doors;
 use clap::Args;
 use domain::regions::{Level, RegionCode};
 use tokio::{
@@ -43,21 +44,46 @@ pub(crate) struct DoorArgs {
 }
 
 impl DoorArgs {
-    /// The demo listens to MQTT where every MQTT client looks first, unless something else does already.
+    /// The demo listens to every kind of device: where their clients look first, or else on any free port.
     pub(crate) fn for_demo(mut self) -> DoorArgs {
-        if self.mqtt.is_none() {
-            let usual = SocketAddr::from(([127, 0, 0, 1], 1883));
-            match std::net::TcpListener::bind(usual) {
-                Ok(_) => self.mqtt = Some(usual),
-                // Nobody is left to tell when stderr is closed.
-                Err(_) => drop(writeln!(
-                    std::io::stderr(),
-                    "1883 端口已被占用，本次不接入 MQTT 设备；可用 --mqtt 换一个端口\n\
-                     port 1883 is taken, no MQTT this time; choose another with --mqtt"
-                )),
+        let doors = [
+            (&mut self.mqtt, "mqtt", 1883),
+            (&mut self.watch, "watch", 5093),
+            (&mut self.fire, "fire", 26_875),
+            (&mut self.sip, "sip", 5060),
+        ];
+        for (door, name, port) in doors {
+            if door.is_none() {
+                *door = Some(usual_or_free(name, port));
             }
         }
         self
+    }
+}
+
+/// The usual port, or any when something else listens there.
+fn usual_or_free(name: &str, port: u16) -> SocketAddr {
+    let usual = SocketAddr::from(([127, 0, 0, 1], port));
+    let free = std::net::TcpListener::bind(usual).is_ok() && std::net::UdpSocket::bind(usual).is_ok();
+    if !free {
+        // Nobody is left to tell when stderr is closed.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{port} 端口已被占用，{name} 设备改用空闲端口；可用 --{name} 指定\n\
+             port {port} is taken, {name} devices get a free one; choose one with --{name}"
+        );
+    }
+    SocketAddr::from(([127, 0, 0, 1], if free { port } else { 0 }))
+}
+
+/// Where the simulated devices find the doors that are open.
+pub(crate) fn doors(listeners: &Listeners) -> Doors {
+    let tcp = |listener: &Option<TcpListener>| listener.as_ref().and_then(|l| l.local_addr().ok());
+    Doors {
+        mqtt: tcp(&listeners.mqtt),
+        watch: tcp(&listeners.watch),
+        fire: tcp(&listeners.fire),
+        sip: listeners.sip.as_ref().and_then(|(packets, _)| packets.local_addr().ok()),
     }
 }
 

@@ -67,7 +67,8 @@ fn a_working_day_passes_from_the_call_to_the_payment() {
         let app = web::App::new(bed.store.clone(), now, |bytes| bytes.fill(7), None);
         axum::serve(listener, web::router(app)).into_future()
     });
-    runtime.spawn(driver.run(address));
+    let doors = living::Doors::default();
+    runtime.spawn(driver.run(living::Platform { web: address, doors }));
     std::thread::sleep(Duration::from_secs(40));
     drop(runtime);
 

@@ -3,7 +3,8 @@
 use domain::time::At;
 
 use super::{
-    Flaw, Happened, Happening, Kind, LATE_HOURS_MAX, Period, Sent, SimDevice,
+    Flaw, Happened, Happening, Kind, LATE_HOURS_MAX, Period, Plan, Sent, SimDevice,
+    storm::Stormy,
     wire::{self, Wire},
 };
 use crate::{
@@ -11,44 +12,59 @@ use crate::{
     rng::{Rng, Seed, Topic},
 };
 
-/// Minutes between two beats.
-fn beat_minutes(kind: Kind) -> i64 {
+/// Frames of one fire: each head of the house tells of it.
+const FIRE_FRAMES: i64 = 5;
+/// Seconds between them.
+const FIRE_EVERY: i64 = 10;
+
+/// What happens with a device of that kind, and how often in a week.
+pub(super) fn rates(kind: Kind) -> &'static [(Happening, f64)] {
     match kind {
-        Kind::Watch => 8,
-        Kind::Motion => 30,
-        Kind::Button | Kind::Meter => 60,
-        Kind::Smoke => 120,
+        Kind::Watch => &[(Happening::Press, 0.4), (Happening::Fall, 0.1)],
+        Kind::Button | Kind::Unit => &[(Happening::Press, 0.5)],
+        Kind::Smoke => &[(Happening::Fire, 0.05)],
+        Kind::Motion | Kind::Meter => &[],
     }
 }
 
 /// One device over the period.
-pub(super) fn of_device(city: &City, device: &SimDevice, (from, until): (At, At), period: &mut Period) {
-    if device.flaw == Flaw::Dead {
+pub(super) fn of_device(city: &City, device: &SimDevice, plan: Plan, stormy: &Stormy, period: &mut Period) {
+    let (from, until) = (plan.from, plan.until());
+    let ends = device.dies.map_or(until, |dies| dies.min(until));
+    if ends <= from {
         return;
     }
     let begins = from.0.div_euclid(60_000_000).unsigned_abs();
     let stream = u64::from(device.index) << 32 ^ begins;
     let mut rng = Seed(city.spec.seed).stream(Topic::DeviceDays, stream);
-    let minutes = until.minutes_since(from);
-    let ends = if device.flaw == Flaw::Dies { from.plus_minutes(minutes / 2) } else { until };
-    let mut line = Line { device, rng: rng.clone(), seq: 0, litres: rng.below(900_000), period };
+    let mut line = Line { device, rng: rng.clone(), period };
 
-    let mut at = from.plus_seconds(i64::from(rng.below(3_600)));
+    // Beats stand on a grid of their own, so that periods that follow each other fit together.
+    let every = device.kind.beat_minutes() * 60_000_000;
+    let offset = i64::from(device.index) * 7_919_000_000 % every;
+    let mut at = At((from.0 - offset).div_euclid(every) * every + offset + every);
     while at < ends {
         line.beat(at);
-        at = at.plus_minutes(beat_minutes(device.kind)).plus_seconds(i64::from(rng.between(-60, 60)));
+        at = At(at.0 + every);
     }
-    let of_week = minutes.max(1) as f64 / (7.0 * 24.0 * 60.0);
-    let happenings: &[(Happening, f64)] = match device.kind {
-        Kind::Watch => &[(Happening::Press, 0.4), (Happening::Fall, 0.1)],
-        Kind::Button => &[(Happening::Press, 0.5)],
-        Kind::Smoke => &[(Happening::Fire, 0.05)],
-        Kind::Motion | Kind::Meter => &[],
-    };
-    for (what, a_week) in happenings {
-        if rng.fraction() < a_week * of_week {
-            let after = (rng.fraction() * minutes as f64) as i64;
-            let at = from.plus_minutes(after).plus_seconds(i64::from(rng.below(60)));
+    let storms: Vec<_> = stormy.iter().filter(|(index, ..)| *index == device.index).collect();
+    for (_, what, at) in &storms {
+        if *at < ends {
+            line.happens(*what, *at);
+        }
+    }
+    if !storms.is_empty() {
+        return;
+    }
+    let weeks = plan.minutes.max(1) as f64 / (7.0 * 24.0 * 60.0);
+    for (what, a_week) in rates(device.kind) {
+        let wanted = a_week * weeks * plan.pace;
+        let times = wanted.floor() as i64 + i64::from(rng.fraction() < wanted.fract());
+        for n in 0..times {
+            // Each in a span of its own with a pause behind it, so that no two are one press.
+            let span = plan.minutes * 60 / times;
+            let after = n * span + (rng.fraction() * span as f64 * 0.8) as i64;
+            let at = from.plus_seconds(after);
             if at < ends {
                 line.happens(*what, at);
             }
@@ -60,43 +76,110 @@ pub(super) fn of_device(city: &City, device: &SimDevice, (from, until): (At, At)
 struct Line<'a> {
     device: &'a SimDevice,
     rng: Rng,
-    seq: u32,
-    litres: u32,
     period: &'a mut Period,
+}
+
+/// Whether people are up.
+fn awake(at: At) -> bool {
+    (6..22).contains(&at.local().hour())
+}
+
+/// A counter that no two frames of a device share, without anything to be remembered.
+fn seq(at: At) -> u32 {
+    (at.0.div_euclid(5_000_000) & 0x7fff_ffff) as u32
+}
+
+/// What a meter has counted, in litres: so many a day since it was new, between getting up and going to bed.
+fn litres(device: &SimDevice, at: At) -> u32 {
+    let daily = 80 + i64::from(device.index % 9) * 15;
+    let local = at.local();
+    let days = at.0.div_euclid(86_400_000_000) - 20_000;
+    let minute = i64::from(local.hour()) * 60 + i64::from(local.minute());
+    // The day of the counter begins when the day of the clock does, which is eight hours before that of the world.
+    let today = if local.hour() < 8 { 1 } else { 0 };
+    let up = (minute - 6 * 60).clamp(0, 16 * 60);
+    ((days + today) * daily + daily * up / (16 * 60)).max(0) as u32
 }
 
 impl Line<'_> {
     fn beat(&mut self, at: At) {
-        let (serial, clock) = (&self.device.serial, self.clock(at));
-        self.seq += 1;
-        let battery = 100 - (self.seq / 40).min(90);
-        let wire = match self.device.kind {
-            Kind::Watch if self.seq.is_multiple_of(5) => {
-                wire::watch_position(serial, clock, battery, "UD", 0)
+        let device = self.device;
+        let (serial, clock, seq) = (&device.serial, self.clock(at), seq(at));
+        let battery = u32::from(device.battery(at));
+        let turn = at.0.div_euclid(device.kind.beat_minutes() * 60_000_000);
+        let (wire, life) = match device.kind {
+            Kind::Watch if turn % 5 == 0 => (wire::watch_position(serial, clock, battery, "UD", 0), false),
+            Kind::Watch if turn % 5 == 2 && awake(at) => {
+                (wire::watch_pulse(serial, 58 + self.rng.below(30)), true)
             }
-            Kind::Watch => wire::watch_beat(serial, self.seq * 7, battery),
-            Kind::Button => wire::state(self.county(), "sos", serial, clock, self.seq, battery),
-            Kind::Motion => wire::motion(self.county(), serial, clock, self.seq, self.rng.chance(600)),
+            Kind::Watch => (wire::watch_beat(serial, seq % 9_000, battery), false),
+            Kind::Button => (wire::state(self.county(), "sos", serial, clock, seq, battery), false),
+            Kind::Motion => {
+                let moved = awake(at) && self.rng.chance(700);
+                (wire::motion(self.county(), serial, clock, seq, battery, moved), moved)
+            }
             Kind::Meter => {
-                self.litres += self.rng.below(25);
-                wire::meter(serial, clock, self.litres)
+                let now = litres(device, at);
+                let used = now / 10 > litres(device, at.plus_minutes(-device.kind.beat_minutes())) / 10;
+                (wire::meter(self.county(), serial, clock, seq, now), used)
             }
-            Kind::Smoke => wire::fire_device_state(serial, clock, self.seq as u16),
+            Kind::Smoke => (wire::fire_device_state(serial, clock, seq as u16), false),
+            Kind::Unit => (wire::unit(serial, seq, false), false),
         };
-        self.send(at, wire);
+        let late = self.late();
+        self.send(at, wire, None, life, late);
+        if device.flaw == Flaw::Babbles && self.rng.chance(300) {
+            let wire = wire::rubbish(device.kind, self.county(), serial, &mut self.rng);
+            self.period.sent.push(Sent {
+                at: at.plus_seconds(3),
+                made: at,
+                device: device.index,
+                tells: None,
+                life: false,
+                rubbish: true,
+                wire,
+            });
+        }
     }
 
     fn happens(&mut self, what: Happening, at: At) {
-        let (serial, clock) = (&self.device.serial, self.clock(at));
-        self.seq += 1;
-        let wire = match (what, self.device.kind) {
-            (Happening::Fire, _) => wire::smoke(serial, clock, self.seq as u16),
-            (Happening::Fall, _) => wire::watch_position(serial, clock, 80, "AL", 1 << 21),
-            (Happening::Press, Kind::Watch) => wire::watch_position(serial, clock, 80, "AL", 1 << 16),
-            (Happening::Press, _) => wire::press(self.county(), serial, clock, self.seq),
+        let before = self.period.sent.len();
+        self.tells(what, at);
+        // The first to arrive may be any of them.
+        let told = &self.period.sent[before..];
+        let Some(heard) = told.iter().map(|sent| sent.at).min() else { return };
+        self.period.happened.push(Happened { what, at, heard, device: self.device.index });
+    }
+
+    fn tells(&mut self, what: Happening, at: At) {
+        let device = self.device;
+        let (serial, clock, seq) = (&device.serial, self.clock(at), seq(at));
+        let (battery, late) = (u32::from(device.battery(at)), self.late());
+        if what == Happening::Fire {
+            for n in 0..FIRE_FRAMES {
+                let at = at.plus_seconds(n * FIRE_EVERY);
+                let wire = wire::smoke(serial, self.clock(at), (seq as u16).wrapping_add(2 * n as u16));
+                self.send(at, wire, Some(what), false, late);
+            }
+            return;
+        }
+        let wire = match (what, device.kind) {
+            (Happening::Fall, _) => wire::watch_position(serial, clock, battery, "AL", 1 << 21),
+            (_, Kind::Watch) => wire::watch_position(serial, clock, battery, "AL", 1 << 16),
+            (_, Kind::Unit) => wire::unit(serial, seq, true),
+            _ => wire::press(self.county(), serial, clock, seq),
         };
-        self.send(at, wire);
-        self.period.happened.push(Happened { what, at, device: self.device.index });
+        self.send(at, wire, Some(what), false, late);
+    }
+
+    /// Seconds for which the device has no network, so that whatever it tells of one thing comes together.
+    fn late(&mut self) -> i64 {
+        // A care phone hangs on the telephone line and tells no time: it is heard at once or not at all.
+        let may_wait = self.device.kind != Kind::Unit;
+        if self.device.flaw != Flaw::Late || !may_wait || !self.rng.chance(250) {
+            return 0;
+        }
+        i64::from(self.rng.below(LATE_HOURS_MAX as u32 * 3_600 - 7_200))
     }
 
     /// What the device believes the time to be.
@@ -118,16 +201,23 @@ impl Line<'_> {
         self.device.region / 1_000_000
     }
 
-    /// Sends a frame, as often and as late as the flaw makes it.
-    fn send(&mut self, at: At, wire: Wire) {
-        let mut arrives = at.plus_seconds(i64::from(self.rng.below(3)));
-        if self.device.flaw == Flaw::Late && self.rng.chance(400) {
-            arrives = arrives.plus_seconds(i64::from(self.rng.below(LATE_HOURS_MAX as u32 * 3_600 - 60)));
+    /// Sends a frame, as often and as late as the flaw makes it, unless the maker's platform is down: then a watch tries
+    /// an alarm again when it is back, and its beats are lost.
+    fn send(&mut self, made: At, wire: Wire, tells: Option<Happening>, life: bool, late: i64) {
+        let mut at = made.plus_seconds(late + i64::from(self.rng.below(3)));
+        let vendor = self.device.vendor;
+        if let Some(outage) = self.period.outages.iter().find(|outage| outage.swallows(vendor, at)) {
+            if tells.is_none() {
+                return;
+            }
+            at = outage.until.plus_seconds(i64::from(self.rng.below(60)));
         }
         let times = if self.device.flaw == Flaw::Repeats { self.rng.between(1, 3) } else { 1 };
+        let device = self.device.index;
         for again in 0..times {
-            let at = arrives.plus_seconds(i64::from(again) * 5);
-            self.period.sent.push(Sent { at, device: self.device.index, wire: wire.clone() });
+            let at = at.plus_seconds(i64::from(again) * 5);
+            let wire = wire.clone();
+            self.period.sent.push(Sent { at, made, device, tells, life, rubbish: false, wire });
         }
     }
 }

@@ -3,6 +3,9 @@
 use domain::time::At;
 use serde_json::{Map, Value, json};
 
+use super::Kind;
+use crate::rng::Rng;
+
 /// What goes over the wire, and to which door.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wire {
@@ -10,8 +13,17 @@ pub enum Wire {
     Watch(Vec<u8>),
     /// A fire device's frame over TCP.
     Fire(Vec<u8>),
-    /// A meter's frame, passed on by its gateway.
-    Meter(Vec<u8>),
+    /// A meter's frame on the wire to its gateway, and what the gateway publishes of it.
+    Meter {
+        /// CJ/T 188.
+        frame: Vec<u8>,
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// The document of a care phone's MESSAGE.
+    Unit(Vec<u8>),
     /// A message published over MQTT.
     Mqtt {
         /// Where.
@@ -34,6 +46,11 @@ pub fn watch_position(serial: &str, clock: At, battery: u32, word: &str, status:
     bracketed(serial, &format!("{word},{date},{time},{place},{battery},1200,0,{status:08X},0,0,0.0"))
 }
 
+/// A watch on a wrist.
+pub fn watch_pulse(serial: &str, beats: u32) -> Wire {
+    bracketed(serial, &format!("PULSE,{beats}"))
+}
+
 fn bracketed(serial: &str, content: &str) -> Wire {
     Wire::Watch(format!("[3G*{serial}*{:04X}*{content}]", content.len()).into_bytes())
 }
@@ -49,21 +66,64 @@ pub fn press(county: i64, serial: &str, clock: At, seq: u32) -> Wire {
 }
 
 /// A sensor that saw somebody, or nobody.
-pub fn motion(county: i64, serial: &str, clock: At, seq: u32, moved: bool) -> Wire {
-    published(county, "pir", serial, clock, seq, json!({"occupancy": moved}))
+pub fn motion(county: i64, serial: &str, clock: At, seq: u32, battery: u32, moved: bool) -> Wire {
+    published(county, "pir", serial, clock, seq, json!({"occupancy": moved, "battery": battery}))
 }
 
 fn published(county: i64, kind: &str, serial: &str, clock: At, seq: u32, more: Value) -> Wire {
+    let (topic, payload) = message(county, kind, serial, clock, seq, more);
+    Wire::Mqtt { topic, payload }
+}
+
+fn message(county: i64, kind: &str, serial: &str, clock: At, seq: u32, more: Value) -> (String, Vec<u8>) {
     let mut payload = Map::new();
     payload.insert("ts".into(), clock.rfc3339().into());
     payload.insert("seq".into(), seq.into());
     payload.extend(more.as_object().cloned().unwrap_or_default());
     let topic = format!("care/v1/{county:06}/{kind}/{serial}/up");
-    Wire::Mqtt { topic, payload: Value::Object(payload).to_string().into_bytes() }
+    (topic, Value::Object(payload).to_string().into_bytes())
+}
+
+/// A care phone that calls for help, or says that it is there.
+pub fn unit(serial: &str, reference: u32, presses: bool) -> Wire {
+    let (kind, status, device) = if presses { ("ME", "010", "003") } else { ("PI", "102", "002") };
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><mrq><ref>{reference}</ref><cve>0100</cve><mty>{kind}</mty>\
+         <cid>{serial}</cid><dty>{device}</dty><stc>{status}</stc><pri>00</pri></mrq>"
+    );
+    Wire::Unit(text.into_bytes())
+}
+
+/// Something a device should never have sent, on the line it speaks on.
+pub fn rubbish(kind: Kind, county: i64, serial: &str, rng: &mut Rng) -> Wire {
+    match kind {
+        Kind::Watch => Wire::Watch(match rng.below(3) {
+            0 => b"\x00\xff\x17 no frame at all".to_vec(),
+            1 => format!("[3G*{serial}*00FFUD,bad").into_bytes(),
+            _ => b"[3G*9999999999*0002*LK]".to_vec(),
+        }),
+        Kind::Smoke => {
+            let Wire::Fire(mut frame) = fire_device_state(serial, At(0), 1) else {
+                return Wire::Fire(Vec::new());
+            };
+            let sum = frame.len() - 3;
+            frame[sum] = frame[sum].wrapping_add(1);
+            Wire::Fire(frame)
+        }
+        Kind::Unit => Wire::Unit(b"<mrq><ref>1</ref><mty>".to_vec()),
+        Kind::Button | Kind::Motion | Kind::Meter => {
+            let (device, payload): (&str, &[u8]) = match rng.below(3) {
+                0 => (serial, b"\x00\xff no json"),
+                1 => (serial, b"{\"ts\":17,\"battery\":"),
+                _ => ("NOBODY-1", b"{\"battery\":50,\"seq\":1}"),
+            };
+            Wire::Mqtt { topic: format!("care/v1/{county:06}/pir/{device}/up"), payload: payload.to_vec() }
+        }
+    }
 }
 
 /// A water meter's reading: total, settlement total, clock, open valve.
-pub fn meter(serial: &str, clock: At, litres: u32) -> Wire {
+pub fn meter(county: i64, serial: &str, clock: At, seq: u32, litres: u32) -> Wire {
     let mut frame = vec![0xfe, 0xfe, 0xfe, 0x68, 0x10];
     frame.extend(decimal_low_first(serial));
     // Cubic metres with two decimals: ten litres are one step.
@@ -77,7 +137,9 @@ pub fn meter(serial: &str, clock: At, litres: u32) -> Wire {
     frame.extend([0, 0]);
     let sum: u32 = frame[3..].iter().map(|b| u32::from(*b)).sum();
     frame.extend([sum.to_le_bytes()[0], 0x16]);
-    Wire::Meter(frame)
+    let told = json!({"water_total_l": litres / 10 * 10});
+    let (topic, payload) = message(county, "meter", serial, clock, seq, told);
+    Wire::Meter { frame, topic, payload }
 }
 
 /// Digits two by two, the last pair first.

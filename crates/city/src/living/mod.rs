@@ -4,6 +4,10 @@
 //! here is needed: when the server refuses, somebody else was faster, and the story ends there.
 
 mod client;
+mod desk;
+mod fleet;
+mod lines;
+mod rounds;
 mod steps;
 
 use std::{
@@ -16,22 +20,31 @@ use std::{
 
 use app::{
     parties::accounts::{self, Device},
+    signals::devices::known,
     store::{Fault, Store},
 };
 use domain::time::{At, Now};
 
 use crate::{
     City,
+    devices::{self, SimDevice},
     rng::{Rng, Seed, Topic},
-    seed::{self, Program},
+    seed::{self, Program, Stage},
     story::{Step, Story, Went},
 };
 use client::{Client, ClientFault};
+use desk::{Desk, SignIn};
+use fleet::Fleet;
+pub use fleet::Platform;
+pub use lines::{Doors, Lines};
+use rounds::Rounds;
 
 /// Seconds between two calls, at least and at most.
 const CALL_EVERY: (i32, i32) = (10, 20);
 /// Stories at once; beyond it nobody new calls until some end.
 const STORIES_MAX: usize = 400;
+/// Seconds between two looks for orders the platform placed by itself.
+const LOOK_FOR_ORDERS: i64 = 300;
 /// Numbers of living stories lie beyond those of any history.
 const FIRST_NUMBER: u64 = 1 << 32;
 
@@ -56,24 +69,36 @@ pub fn prepare(
 ) -> Result<Driver, Fault> {
     let ids = store.read(seed::carers_of)?;
     let visitors = city.personas().iter().filter_map(|p| Some(*ids.get(p.carer? as usize)?)).collect();
-    let at_the_door = store.clone();
-    let time = clock.clone();
-    let sign_in = move || {
-        let (session, now) = (token(), (time.now)());
-        let device = Device { token: accounts::token_hash(&session), agent: "演示城市".to_owned() };
-        let signed = at_the_door.write(move |tx| {
-            seed::must("signing the operator in", accounts::demo_session(tx, seed::OPERATOR, &device, now))
-        });
-        signed.map(|()| session)
-    };
+    let issued = devices::issued(&city);
+    let serials: HashSet<&str> = issued.iter().map(|device| device.serial.as_str()).collect();
+    let known = store.read(known)?;
+    let owned = known.iter().filter(|(serial, _)| serials.contains(serial.as_str()));
+    let owners = owned.filter_map(|(_, known)| Some(known.person?.0)).collect();
     Ok(Driver {
         telephone: Program::Telephone.token(store.vault()),
         offices: Program::Offices.token(store.vault()),
+        clinics: Program::Clinics.token(store.vault()),
         carers: ids.into_iter().zip(0..).collect(),
+        sign_in: sign_in(store, &clock, token),
+        store: store.clone(),
         visitors,
         clock,
         city,
-        sign_in: Box::new(sign_in),
+        issued,
+        owners,
+    })
+}
+
+/// A door for those of the city who have accounts.
+fn sign_in(store: &Store, clock: &Clock, token: impl Fn() -> String + Send + Sync + 'static) -> SignIn {
+    let (store, clock) = (store.clone(), clock.clone());
+    Arc::new(move |name| {
+        let (session, now, name) = (token(), (clock.now)(), name.to_owned());
+        let device = Device { token: accounts::token_hash(&session), agent: "演示城市".to_owned() };
+        let signed = store.write(move |tx| {
+            seed::must("signing somebody in", accounts::demo_session(tx, &name, &device, now))
+        });
+        signed.map(|()| session)
     })
 }
 
@@ -85,8 +110,16 @@ pub struct Driver {
     pub telephone: String,
     /// Token of everybody else's programs.
     pub offices: String,
-    /// Signs the operator in who answers when no visitor does; gives the session.
-    pub sign_in: Box<dyn Fn() -> Result<String, Fault> + Send + Sync>,
+    /// Token of whoever measures blood pressures.
+    pub clinics: String,
+    /// Signs in by name those who answer when no visitor does; gives the session.
+    sign_in: SignIn,
+    /// The store, for what other systems see that have no door here.
+    store: Store,
+    /// The devices.
+    issued: Vec<SimDevice>,
+    /// Ids of those who have some.
+    owners: Vec<i64>,
     /// Index of each carer by id.
     pub carers: HashMap<i64, u32>,
     /// Carers whose work is left to visitors.
@@ -97,13 +130,42 @@ pub struct Driver {
 
 impl Driver {
     /// Lives until the program ends.
-    pub async fn run(self, address: SocketAddr) {
+    pub async fn run(self, platform: Platform) {
+        let address = platform.web;
+        let fleet = Fleet {
+            city: Arc::clone(&self.city),
+            issued: self.issued.clone(),
+            lines: Lines::new(platform.doors, self.store.vault(), &self.issued),
+            clock: self.clock.clone(),
+            clinics: Client::with_token(address, &self.clinics),
+            people: self.owners.clone(),
+        };
+        tokio::spawn(fleet.run());
+        let rounds = Rounds {
+            city: Arc::clone(&self.city),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            workers: Client::with_token(address, &self.offices),
+            visited: Stage::of(&self.city).village,
+            left: devices::forgotten(&self.issued),
+        };
+        tokio::spawn(rounds.run());
+        let desk = Desk::new(address, self.clock.clone(), Arc::clone(&self.sign_in), self.city.spec.seed);
+        tokio::spawn(desk.run());
         let mut life = Life::new(self, address);
         if let Err(fault) = life.find_open_orders().await {
             tracing::warn!(%fault, "the living city could not find its open orders");
         }
+        let mut looked = life.now();
         loop {
             life.once().await;
+            // What the platform orders by itself is carried out by the same people.
+            if life.now().seconds_since(looked) > LOOK_FOR_ORDERS {
+                looked = life.now();
+                if let Err(fault) = life.find_open_orders().await {
+                    tracing::debug!(%fault, "open orders");
+                }
+            }
         }
     }
 }
@@ -237,6 +299,7 @@ impl Life {
         let carer = text("carer").and_then(|id| id.parse::<i64>().ok());
         if carer.is_some_and(|carer| self.driver.visitors.contains(&carer))
             || self.stories.len() >= STORIES_MAX
+            || self.stories.values().any(|told| told.order.as_deref() == Some(id))
         {
             return;
         }

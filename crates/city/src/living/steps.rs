@@ -7,10 +7,13 @@ use super::{
     Life, Told,
     client::{Client, ClientFault, Said},
 };
-use crate::story::{Step, Story, Went, Wish};
+use crate::{
+    seed,
+    story::{Step, Story, Went, Wish},
+};
 
 /// The session has expired, or there is none yet.
-const SIGNED_OUT: u16 = 401;
+pub(super) const SIGNED_OUT: u16 = 401;
 
 impl Life {
     /// Does a step; answers how it went.
@@ -46,7 +49,7 @@ impl Life {
         let key = key(&told.story, Step::Answer, 0);
         let mut said = self.operator.post(&path, &key, &json!({})).await?;
         if said.status == SIGNED_OUT {
-            match (self.driver.sign_in)() {
+            match (self.driver.sign_in)(seed::OPERATOR) {
                 Ok(session) => self.operator = Client::with_session(self.address, &session),
                 Err(fault) => tracing::warn!(%fault, "the operator could not sign in"),
             }

@@ -4,6 +4,7 @@
 //! stands on all of them. Safe to interrupt only in the sense that a half-written city is thrown away and made again.
 
 mod history;
+mod homes;
 mod people;
 mod personas;
 mod staff;
@@ -29,11 +30,13 @@ use domain::{
     time::Now,
 };
 
+pub(crate) use homes::secret;
+pub use homes::{keep_seeing, wake};
 pub use personas::Persona;
 pub(crate) use personas::Stage;
 use staff::Staff;
 pub(crate) use staff::carers_of;
-pub use staff::{OPERATOR, Program, grant_rights};
+pub use staff::{LEADER, OPERATOR, Program, grant_rights};
 
 use crate::City;
 
@@ -61,7 +64,9 @@ pub fn write(
     ground(store, city, pack, now)?;
     let near = city.near();
     let stories = history::stories(city, &near, now);
-    let wanted: Vec<u32> = stories.iter().map(|story| story.person).collect();
+    let of_devices = crate::devices::issued(city).into_iter().map(|device| device.person);
+    let told = stories.iter().map(|story| story.person);
+    let wanted: Vec<u32> = told.chain(of_devices).chain(homes::listed(city)).collect();
     let people = enrol_people(store, city, wanted, now, progress)?;
     let (providers, carers) = staff::enrol(store, city, now, progress)?;
     let since = domain::time::Month::of(history::first_day(now));
@@ -70,6 +75,7 @@ pub fn write(
     let day = now.day();
     let items = store.read(move |tx| programmes::catalogue_on(tx, day))?;
     let asks = items.into_iter().map(|item| (item.code.clone(), domain::programmes::skills(&item.who_may)));
+    homes::Homes { store, city, staff: &staff, people: &people, now }.write(progress)?;
     let history = history::History {
         store: store.clone(),
         city: Arc::clone(city),

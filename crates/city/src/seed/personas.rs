@@ -132,7 +132,8 @@ pub(crate) struct Stage {
     /// The county of the personas.
     pub(crate) county: RegionRange,
     township: RegionRange,
-    village: RegionRange,
+    /// The village of the community worker.
+    pub(crate) village: RegionRange,
     /// The provider whose office and carers visitors may be.
     pub(crate) provider: u32,
 }

@@ -36,6 +36,8 @@ const CARERS: &str = "demo_carers";
 const RIGHTS: &str = "demo_rights";
 /// Name under which the operator signs in who answers when no visitor does.
 pub const OPERATOR: &str = "gaomin";
+/// Name under which the leader of the shift signs in who looks a second time when no visitor does.
+pub const LEADER: &str = "tangxue";
 
 /// Everybody in whose name the history was made.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub(super) struct Staff {
     pub(super) telephone: Actor,
     pub(super) agents: [Actor; 2],
     pub(super) clerk: Actor,
+    pub(super) leader: Actor,
+    pub(super) worker: Actor,
     pub(super) dispatcher: Actor,
     pub(super) visits: Actor,
     pub(super) checker: Actor,
@@ -58,6 +62,8 @@ pub enum Program {
     Telephone,
     /// Does what offices and carers do.
     Offices,
+    /// Tells what clinics and cuffs measured.
+    Clinics,
 }
 
 impl Program {
@@ -65,6 +71,7 @@ impl Program {
         match self {
             Program::Telephone => "12349 话务系统",
             Program::Offices => "服务商接口",
+            Program::Clinics => "健康小屋接口",
         }
     }
 
@@ -208,6 +215,7 @@ pub(super) fn appoint(
     };
     accounts.push(unseen(OPERATOR, "高敏", Role::Agent));
     accounts.push(unseen("mengli", "孟丽", Role::Agent));
+    accounts.push(unseen(LEADER, "唐雪", Role::Supervisor));
     accounts.push(unseen("qianjun", "钱军", Role::Dispatcher));
     accounts.push(unseen("sunqiang", "孙强", Role::StreetOfficer));
     let usernames: Vec<String> = accounts.iter().map(|a| a.username.clone()).collect();
@@ -220,11 +228,14 @@ pub(super) fn appoint(
     };
     let of_role =
         |role| actors.iter().find(|a| a.role == role).cloned().expect("there is a persona of each role");
+    let_in(store, Program::Clinics, whole, now)?;
     Ok(Staff {
         telephone: let_in(store, Program::Telephone, whole, now)?,
         visits: let_in(store, Program::Offices, whole, now)?,
         agents: [named(OPERATOR), named("mengli")],
         clerk: named("sunqiang"),
+        leader: named(LEADER),
+        worker: of_role(Role::CommunityWorker),
         dispatcher: named("qianjun"),
         checker: of_role(Role::CityCivilAffairs),
         payer: of_role(Role::Finance),

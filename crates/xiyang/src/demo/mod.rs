@@ -49,6 +49,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let runtime = serve::runtime()?;
     let bound = serve::bind(&runtime, args.listen)?;
     let listeners = signals::bind(&runtime, &args.doors.for_demo())?;
+    let doors = signals::doors(&listeners);
     let wanted = Note::new(&args.pack, args.people, args.seed, outside::now().day());
     let DemoFolder { path, note, complete, hold } = place::prepare(args.data, wanted)?;
     let mut progress = Progress::new(args.quiet);
@@ -60,6 +61,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     if complete {
         // A city that was made last month has no rights of this one yet.
         seed::grant_rights(&opened.store, outside::now().month(), outside::now(), &mut tell)?;
+        seed::wake(&opened.store, &city, outside::now())?;
     } else {
         seed::write(&opened.store, &city, &pack, outside::now(), &mut tell)?;
         DemoFolder::completed(&path, &note)?;
@@ -67,9 +69,9 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let demo = Demo { personas: city.personas().into_iter().map(shown).collect() };
     let clock = living::Clock { now: Arc::new(outside::now), speed: 1 };
     let driver = living::prepare(&opened.store, city, clock, outside::token)?;
-    let address = bound.address;
+    let platform = living::Platform { web: bound.address, doors };
     serve::serve(runtime, opened, (bound, listeners), Some(demo), move |runtime| {
-        drop(runtime.spawn(driver.run(address)))
+        drop(runtime.spawn(driver.run(platform)))
     })
 }
 

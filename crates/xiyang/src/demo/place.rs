@@ -16,7 +16,7 @@ use crate::{
 const NOTE: &str = "demo.json";
 
 /// Changes whenever the way a city is written changes so much that an older one no longer fits.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What city a folder holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
