@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("V2__devices", include_str!("../../migrations/V2__devices.sql")),
     ("V3__incidents", include_str!("../../migrations/V3__incidents.sql")),
     ("V4__sightings", include_str!("../../migrations/V4__sightings.sql")),
+    ("V5__orders", include_str!("../../migrations/V5__orders.sql")),
 ];
 
 /// Which database a text is for.

@@ -30,6 +30,9 @@ const READERS: usize = 4;
 /// Bytes of the file each connection looks at without copying. Every reader counts them as its own, so all of them
 /// together must stay far below the memory of a small server however long it runs.
 const MAPPED: i64 = 512 * 1024 * 1024;
+/// Pages the writer keeps, in KiB as SQLite wants it. Few: whenever a b-tree is balanced (every commit, under load) SQLite
+/// goes through all pages it keeps at the end of the commit, and what it does not keep comes from the system's memory.
+const WRITER_CACHE: i64 = -16_384;
 /// How often the log is copied back while there is something new in it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Write-ahead log pages after which the writer itself starts a new log.
@@ -54,6 +57,7 @@ impl Lite {
         writer.pragma_update(None, "synchronous", "normal")?;
         // With a map of the file every page is looked for in the log first, even one the writer itself keeps in memory.
         writer.pragma_update(None, "mmap_size", 0)?;
+        writer.pragma_update(None, "cache_size", WRITER_CACHE)?;
 
         let (writes, inbox) = mpsc::channel();
         let (to_disk, committed) = mpsc::channel();

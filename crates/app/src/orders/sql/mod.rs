@@ -30,17 +30,24 @@ use crate::{
 
 pub(super) const EVERY: &[&[(&str, &str)]] =
     &[ALL, calls::ALL, desk::ALL, dispatch::ALL, lists::ALL, visits::ALL];
+/// Columns that may change at any step; none of them is in an index over all orders.
+macro_rules! progress {
+    () => {
+        "state = ?3, accepted_at = ?4, checked_in_at = ?5, checked_out_at = ?6, confirmed_at = ?7, confirmed_by = ?8,
+            settled_at = ?9, settled_by = ?10, cancelled_at = ?11, cancel_reason = ?12, stars = ?13, comment = ?14,
+            interruption = ?15, fee_fen = ?16, escalated_at = ?17, collected_at = ?18, collected_by = ?19"
+    };
+}
+
 crate::statements! {
     PERSON = "SELECT region, name, state, sex, language, lon, lat FROM person WHERE id = ?1";
     INSERT_ORDER = "INSERT INTO orders (id, region, person, service, service_from, channel, call, note, start_at,
             end_at, minutes, price_fen, own_fen, state, placed_at, placed_by)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-    UPDATE_ORDER = "UPDATE orders SET state = ?3, provider = ?4, carer = ?5, partner = ?6, offered_at = ?7,
-            offered_by = ?8, accepted_at = ?9, checked_in_at = ?10, checked_out_at = ?11, confirmed_at = ?12,
-            confirmed_by = ?13, settled_at = ?14, settled_by = ?15, cancelled_at = ?16, cancel_reason = ?17,
-            stars = ?18, comment = ?19, interruption = ?20, fee_fen = ?21, escalated_at = ?22,
-            collected_at = ?23, collected_by = ?24
-        WHERE id = ?1 AND state = ?2";
+    UPDATE_ORDER = concat!("UPDATE orders SET ", progress!(), ", provider = ?20, carer = ?21, partner = ?22,
+            offered_at = ?23, offered_by = ?24
+        WHERE id = ?1 AND state = ?2");
+    UPDATE_PROGRESS = concat!("UPDATE orders SET ", progress!(), " WHERE id = ?1 AND state = ?2");
     ORDER = "SELECT id, region, person, service, service_from, channel, call, note, start_at, end_at, minutes,
             price_fen, own_fen, state, placed_at, placed_by, provider, carer, partner, offered_at, offered_by,
             accepted_at, checked_in_at, checked_out_at, confirmed_at, confirmed_by, settled_at, settled_by,
@@ -55,7 +62,7 @@ crate::statements! {
         FROM orders WHERE id > ?1 ORDER BY id LIMIT 5000";
     SAME_ITEM = "SELECT start_at FROM orders
         WHERE person = ?1 AND service = ?2 AND start_at < ?4 AND end_at > ?3
-            AND state NOT IN ('cancelled', 'nobody_home', 'interrupted')
+            AND state <> 'cancelled' AND state <> 'nobody_home' AND state <> 'interrupted'
         ORDER BY start_at LIMIT 1";
     INSERT_SHARE = "INSERT INTO order_share (order_id, line, entitlement, used, amount_fen, held)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -108,6 +115,10 @@ crate::statements! {
             WHERE t.subject = s.order_id AND t.kind = 'posted' AND t.asset = 'fen')
         ORDER BY s.id LIMIT 1000";
 }
+
+/// Parameters of `UPDATE_ORDER`, and of `UPDATE_PROGRESS`, which takes the first of them.
+const ASSIGNED: usize = 24;
+const PROGRESS: usize = 19;
 
 /// What an order needs to know of its person.
 pub(super) struct PersonFacts {
@@ -164,18 +175,19 @@ pub(super) fn insert_order(tx: &mut Tx<'_>, o: &Order) -> Result<(), Fault> {
 }
 
 /// Writes every column that may change; answers how many rows were still in `before`.
+///
+/// Who goes is decided while an order is placed or offered. Later steps leave those columns alone, and with them the
+/// entries of an order in the lists of its carer and provider.
 pub(super) fn update_order(tx: &mut Tx<'_>, o: &Order, before: OrderState) -> Result<u64, Fault> {
+    let open = |state| matches!(state, OrderState::Placed | OrderState::Offered);
+    let (sql, count) =
+        if open(before) || open(o.state) { (UPDATE_ORDER, ASSIGNED) } else { (UPDATE_PROGRESS, PROGRESS) };
     tx.execute(
-        UPDATE_ORDER,
-        p![
+        sql,
+        &p![
             o.id,
             before.code(),
             o.state.code(),
-            o.provider,
-            o.carer,
-            o.partner,
-            o.offered_at,
-            o.offered_by,
             o.accepted_at,
             o.checked_in_at,
             o.checked_out_at,
@@ -191,8 +203,13 @@ pub(super) fn update_order(tx: &mut Tx<'_>, o: &Order, before: OrderState) -> Re
             o.fee,
             o.escalated_at,
             o.collected_at,
-            o.collected_by
-        ],
+            o.collected_by,
+            o.provider,
+            o.carer,
+            o.partner,
+            o.offered_at,
+            o.offered_by
+        ][..count],
     )
 }
 

@@ -24,10 +24,10 @@ use crate::store::{
     tx::{Conn as _, Tx},
 };
 
-/// Most commands in one commit. 16: a full group is committed while others wait, so that its answers are on their way
+/// Most commands in one commit. 24: a full group is committed while others wait, so that its answers are on their way
 /// while the next one runs; with one group for all who ask, they and we would wait for each other in turn. A slow disk
 /// loses nothing by it, for one sync makes every group safe that was committed before it began.
-const GROUP_MAX: usize = 16;
+const GROUP_MAX: usize = 24;
 
 /// Commands that go before all others.
 #[derive(Default)]
