@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests use and the program itself does not: a browser, a
-# Chinese font, PostgreSQL. With root on Debian or Ubuntu by apt; otherwise it
+# Chinese font, PostgreSQL, NATS, Mosquitto. With root on Debian or Ubuntu by apt; otherwise it
 # says in a sentence what is missing. Safe to run twice; quick when all is there.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -15,6 +15,11 @@ if ! command -v fc-list >/dev/null || [ -z "$(fc-list :lang=zh 2>/dev/null | hea
   want fonts-noto-cjk "a Chinese font, without which the pictures show empty boxes"
 fi
 find_postgres >/dev/null || want postgresql "PostgreSQL 15 or newer, because every test of the store runs on both databases"
+# Servers live outside the ordinary path of those who are not root.
+server() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
+server nats-server || want nats-server "a NATS server, which the program reads devices from in a test"
+server mosquitto || want mosquitto "an MQTT broker, which the program reads devices from in a test"
+command -v mosquitto_pub >/dev/null || want mosquitto-clients "an MQTT client that is not ours"
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

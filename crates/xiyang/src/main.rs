@@ -4,6 +4,7 @@
 //! Clock and randomness enter the program here and nowhere else.
 
 mod bench;
+mod brokers;
 mod complaint;
 mod decode;
 mod demo;

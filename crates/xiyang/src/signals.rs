@@ -15,7 +15,7 @@ use tokio::{
 };
 use web::{App, intake::Listeners};
 
-use crate::{complaint::Complaint, open::Opened, outside};
+use crate::{brokers::BrokerArgs, complaint::Complaint, open::Opened, outside};
 
 /// Where devices are listened to.
 #[derive(Debug, Default, Clone, Args)]
@@ -41,6 +41,8 @@ pub(crate) struct DoorArgs {
     /// 设备接入：SCAIP（SIP，UDP 与 TCP）监听地址。Care phones by SCAIP over SIP
     #[arg(long, value_name = "ADDR")]
     sip: Option<SocketAddr>,
+    #[command(flatten)]
+    brokers: BrokerArgs,
 }
 
 impl DoorArgs {
@@ -95,12 +97,15 @@ pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Com
         say(name, listener.local_addr().unwrap_or(address));
         Ok(Some(listener))
     };
+    let (nats, broker) = doors.brokers.read()?;
     let mut listeners = Listeners {
         mqtt: tcp("mqtt", doors.mqtt)?,
         mqtts: None,
         watch: tcp("watch", doors.watch)?,
         fire: tcp("fire", doors.fire)?,
         sip: None,
+        nats,
+        broker,
     };
     if let (Some(listener), Some(chain), Some(key)) =
         (tcp("mqtts", doors.mqtts)?, &doors.tls_cert, &doors.tls_key)

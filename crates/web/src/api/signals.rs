@@ -103,15 +103,7 @@ async fn one(intake: &Intake, actor: &Actor, serial: &str, raw: &[u8]) -> Result
     // A token speaks for the devices of its regions; an alarm of any other is taken and marked.
     let verified = known.as_ref().is_some_and(|known| actor.sees(known.region));
     let sender = Sender { serial: serial.to_owned(), known, verified, region: None };
-    let battery = read.values.get("battery").and_then(Value::as_f64);
-    let said = Said {
-        seq: read.seq,
-        device_at: read.event_time.as_deref().and_then(At::parse),
-        battery: battery.filter(|b| (0.0..=100.0).contains(b)).map(|b| b as u8),
-        events: read.events,
-        ..Said::default()
-    };
-    Ok(sender.says(&said, Protocol::Webhook, intake.now().0, raw))
+    Ok(sender.says(&Said::json(read), Protocol::Webhook, intake.now().0, raw))
 }
 
 /// Stores all and waits for the disk.

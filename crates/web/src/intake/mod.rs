@@ -3,7 +3,10 @@
 //! INVARIANT: no protocol's answer leaves before the frame it answers is on disk, or was rejected with a reason.
 //! One bad frame costs that frame: its connection, other connections and other devices go on.
 
+mod broker;
+mod carried;
 mod mqtt;
+mod nats;
 pub(crate) mod sender;
 mod sip;
 mod stream;
@@ -18,6 +21,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+pub use broker::Broker;
+pub use nats::Nats;
 pub use tls::acceptor;
 
 use crate::App;
@@ -35,6 +40,10 @@ pub struct Listeners {
     pub fire: Option<TcpListener>,
     /// SCAIP over SIP, by packets and by streams.
     pub sip: Option<(UdpSocket, TcpListener)>,
+    /// A NATS JetStream cluster that others publish to.
+    pub nats: Option<Nats>,
+    /// An MQTT broker that others publish to.
+    pub broker: Option<Broker>,
 }
 
 impl std::fmt::Debug for Listeners {
@@ -47,7 +56,7 @@ impl std::fmt::Debug for Listeners {
 pub fn listen(app: &App, intake: &Intake, listeners: Listeners) {
     app.take_signals(intake.clone());
     tokio::spawn(sender::forget_changed(app.clone(), intake.clone()));
-    let Listeners { mqtt, mqtts, watch, fire, sip } = listeners;
+    let Listeners { mqtt, mqtts, watch, fire, sip, nats, broker } = listeners;
     let each = |listener: Option<TcpListener>, serve: fn(TcpStream, SocketAddr, Intake)| {
         if let Some(listener) = listener {
             let intake = intake.clone();
@@ -61,6 +70,12 @@ pub fn listen(app: &App, intake: &Intake, listeners: Listeners) {
     each(fire, |stream, peer, intake| {
         drop(tokio::spawn(stream::serve(stream, peer, intake, stream::Language::Fire)));
     });
+    if let Some(nats) = nats {
+        tokio::spawn(nats::carry(nats, intake.clone()));
+    }
+    if let Some(broker) = broker {
+        tokio::spawn(broker::carry(broker, intake.clone()));
+    }
     if let Some((packets, streams)) = sip {
         tokio::spawn(sip::packets(packets, intake.clone()));
         let intake = intake.clone();

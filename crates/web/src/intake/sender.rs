@@ -10,7 +10,7 @@ use app::signals::{
 use domain::{
     ids::DeviceId,
     regions::RegionCode,
-    signals::{Rejected, alarm, device::Protocol, sighting::SightingKind},
+    signals::{Rejected, alarm, device::Protocol, mqtt, sighting::SightingKind},
     time::At,
 };
 use tokio::sync::{broadcast::error::RecvError, oneshot};
@@ -52,6 +52,25 @@ pub(crate) enum Becomes {
     Alarms(Vec<AlarmFrame>),
     /// Not an alarm, and nobody we may believe.
     Unproved,
+}
+
+impl Said {
+    /// What a decoded JSON message says; whether it is a state is for the caller to know.
+    pub(crate) fn json(read: mqtt::Message) -> Said {
+        let battery = read.values.get("battery").and_then(serde_json::Value::as_f64);
+        Said {
+            seq: read.seq,
+            device_at: read.event_time.as_deref().and_then(At::parse),
+            battery: battery.filter(|b| (0.0..=100.0).contains(b)).map(|b| b as u8),
+            events: read.events,
+            ..Said::default()
+        }
+    }
+}
+
+/// `care/v1/410202/…` lies in that county.
+pub(crate) fn county(topic: &str) -> Option<RegionCode> {
+    topic.strip_prefix("care/v1/").and_then(|rest| RegionCode::parse(rest.get(..6)?).ok())
 }
 
 /// The device in use with this serial, from memory or else from the database.

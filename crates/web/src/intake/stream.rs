@@ -199,6 +199,15 @@ impl Line {
     }
 }
 
+/// Who speaks in a whole frame, and what it says.
+pub(super) fn says(language: Language, raw: &[u8]) -> Result<(String, Said), Rejected> {
+    let frame = match language {
+        Language::Watch => read_watch(raw)?,
+        Language::Fire => read_fire(raw)?,
+    };
+    Ok((frame.serial, frame.said))
+}
+
 fn read_watch(raw: &[u8]) -> Result<Frame, Rejected> {
     let frame = watch::decode(raw)?;
     let seq = frame.index.and_then(|index| i64::from_str_radix(index, 16).ok());

@@ -7,7 +7,6 @@ use app::signals::{
     intake::{Batch, Intake, NotTaken},
 };
 use domain::{
-    regions::RegionCode,
     signals::{
         Rejected,
         device::Protocol,
@@ -25,7 +24,7 @@ use mqtt_protocol_core::mqtt::{
 use tokio::sync::mpsc;
 
 use super::Stored;
-use crate::intake::sender::{Becomes, Said, Sender, because, find, reject};
+use crate::intake::sender::{Becomes, Said, Sender, because, county, find, reject};
 
 /// Topics a connection remembers; a gateway speaks for some hundred devices.
 const TOPICS_MAX: usize = 65_536;
@@ -263,18 +262,9 @@ impl Session {
         if sender.verified && message.payload == b"offline" {
             return self.keep(&sender, &Said { state: true, ..Said::default() }, message);
         }
-        let read = mqtt::decode(None, message.payload)?;
-        let battery = read.values.get("battery").and_then(serde_json::Value::as_f64);
-        let said = Said {
-            seq: read.seq,
-            device_at: read.event_time.as_deref().and_then(At::parse),
-            battery: battery.filter(|b| (0.0..=100.0).contains(b)).map(|b| b as u8),
-            trace: None,
-            text: String::new(),
-            // Retained messages are told again whenever somebody connects; topics other than `up` are states.
-            state: message.retain || !up,
-            events: read.events,
-        };
+        // Retained messages are told again whenever somebody connects; topics other than `up` are states.
+        let state = message.retain || !up;
+        let said = Said { state, ..Said::json(mqtt::decode(None, message.payload)?) };
         self.keep(&sender, &said, message)
     }
 
@@ -391,9 +381,4 @@ fn answer(qos: Qos, id: Option<u16>, five: bool) -> Option<Answer> {
 
 fn then<P: Into<Packet>>(packet: Result<P, MqttError>) -> Then {
     Then { packet: packet.ok().map(Into::into), close: false }
-}
-
-/// `care/v1/410202/…` lies in that county.
-fn county(topic: &str) -> Option<RegionCode> {
-    topic.strip_prefix("care/v1/").and_then(|rest| RegionCode::parse(rest.get(..6)?).ok())
 }
