@@ -43,39 +43,33 @@ pub(crate) struct DoorArgs {
     sip: Option<SocketAddr>,
     #[command(flatten)]
     brokers: BrokerArgs,
+    /// Ports nobody asked for: when one is taken, any does.
+    #[arg(skip)]
+    or_any: Vec<u16>,
 }
 
 impl DoorArgs {
     /// The demo listens to every kind of device: where their clients look first, or else on any free port.
     pub(crate) fn for_demo(mut self) -> DoorArgs {
         let doors = [
-            (&mut self.mqtt, "mqtt", 1883),
-            (&mut self.watch, "watch", 5093),
-            (&mut self.fire, "fire", 26_875),
-            (&mut self.sip, "sip", 5060),
+            (&mut self.mqtt, 1883),
+            (&mut self.watch, 5093),
+            (&mut self.fire, 26_875),
+            (&mut self.sip, 5060),
         ];
-        for (door, name, port) in doors {
+        for (door, port) in doors {
             if door.is_none() {
-                *door = Some(usual_or_free(name, port));
+                *door = Some(SocketAddr::from(([127, 0, 0, 1], port)));
+                self.or_any.push(port);
             }
         }
         self
     }
-}
 
-/// The usual port, or any when something else listens there.
-fn usual_or_free(name: &str, port: u16) -> SocketAddr {
-    let usual = SocketAddr::from(([127, 0, 0, 1], port));
-    let free = std::net::TcpListener::bind(usual).is_ok() && std::net::UdpSocket::bind(usual).is_ok();
-    if !free {
-        // Nobody is left to tell when stderr is closed.
-        let _ = writeln!(
-            std::io::stderr(),
-            "{port} 端口已被占用，{name} 设备改用空闲端口；可用 --{name} 指定\n\
-             port {port} is taken, {name} devices get a free one; choose one with --{name}"
-        );
+    /// Whether another port does as well when this one is taken.
+    fn or_any(&self, address: SocketAddr) -> bool {
+        self.or_any.contains(&address.port())
     }
-    SocketAddr::from(([127, 0, 0, 1], if free { port } else { 0 }))
 }
 
 /// Where the simulated devices find the doors that are open.
@@ -93,7 +87,14 @@ pub(crate) fn doors(listeners: &Listeners) -> Doors {
 pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Complaint> {
     let tcp = |name: &str, address: Option<SocketAddr>| -> Result<Option<TcpListener>, Complaint> {
         let Some(address) = address else { return Ok(None) };
-        let listener = runtime.block_on(TcpListener::bind(address)).map_err(|e| taken(name, address, &e))?;
+        let listener = match runtime.block_on(TcpListener::bind(address)) {
+            Err(_) if doors.or_any(address) => {
+                instead(name, address);
+                runtime.block_on(TcpListener::bind((address.ip(), 0)))
+            }
+            bound => bound,
+        };
+        let listener = listener.map_err(|e| taken(name, address, &e))?;
         say(name, listener.local_addr().unwrap_or(address));
         Ok(Some(listener))
     };
@@ -119,7 +120,17 @@ pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Com
         let streams = tcp("sip", Some(address))?;
         // The same port for both, also when it was chosen by the system.
         let port = streams.as_ref().and_then(|l| l.local_addr().ok()).unwrap_or(address);
-        let packets = runtime.block_on(UdpSocket::bind(port)).map_err(|e| taken("sip", port, &e))?;
+        let (streams, packets) = match runtime.block_on(UdpSocket::bind(port)) {
+            // The stream's port may be free while the packets' is not.
+            Err(_) if doors.or_any(address) => {
+                drop(streams);
+                let streams = tcp("sip", Some(SocketAddr::from((address.ip(), 0))))?;
+                let port = streams.as_ref().and_then(|l| l.local_addr().ok()).unwrap_or(port);
+                (streams, runtime.block_on(UdpSocket::bind(port)))
+            }
+            packets => (streams, packets),
+        };
+        let packets = packets.map_err(|e| taken("sip", port, &e))?;
         listeners.sip = streams.map(|streams| (packets, streams));
     }
     Ok(listeners)
@@ -128,6 +139,15 @@ pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Com
 fn say(name: &str, address: SocketAddr) {
     // Nobody is left to tell when stderr is closed.
     let _ = writeln!(std::io::stderr(), "listening {name} {address}");
+}
+
+fn instead(name: &str, address: SocketAddr) {
+    let port = address.port();
+    let _ = writeln!(
+        std::io::stderr(),
+        "{port} 端口已被占用，{name} 设备改用空闲端口；可用 --{name} 指定\n\
+         port {port} is taken, {name} devices get a free one; choose one with --{name}"
+    );
 }
 
 fn taken(name: &str, address: SocketAddr, error: &std::io::Error) -> Complaint {

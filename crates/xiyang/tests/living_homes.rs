@@ -55,7 +55,7 @@ fn overdue(store: &Store, now: Now) -> BTreeSet<String> {
 /// Who lives alone and has nobody, by the truth.
 fn lost(store: &Store, city: &City, issued: &[SimDevice], now: Now) -> BTreeSet<PersonId> {
     let since = now.0.plus_minutes(-devices::UNSEEN_HOURS * 60);
-    let left = devices::forgotten(issued);
+    let left = devices::forgotten(city, issued);
     let alone = |d: &&SimDevice| city.person(d.person).living == Living::Alone;
     let all = issued.iter().filter(|d| left.get(&d.person).is_some_and(|left| *left < since)).filter(alone);
     let known = store.read(register::known).unwrap();

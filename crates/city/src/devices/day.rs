@@ -17,6 +17,9 @@ const FIRE_FRAMES: i64 = 5;
 /// Seconds between them.
 const FIRE_EVERY: i64 = 10;
 
+/// Seconds between two presses that are two.
+const PAUSE: i64 = 300;
+
 /// What happens with a device of that kind, and how often in a week.
 pub(super) fn rates(kind: Kind) -> &'static [(Happening, f64)] {
     match kind {
@@ -63,7 +66,7 @@ pub(super) fn of_device(city: &City, device: &SimDevice, plan: Plan, stormy: &St
         for n in 0..times {
             // Each in a span of its own with a pause behind it, so that no two are one press.
             let span = plan.minutes * 60 / times;
-            let after = n * span + (rng.fraction() * span as f64 * 0.8) as i64;
+            let after = n * span + (rng.fraction() * (span - PAUSE.min(span / 2)) as f64) as i64;
             let at = from.plus_seconds(after);
             if at < ends {
                 line.happens(*what, at);
@@ -108,7 +111,9 @@ impl Line<'_> {
         let battery = u32::from(device.battery(at));
         let turn = at.0.div_euclid(device.kind.beat_minutes() * 60_000_000);
         let (wire, life) = match device.kind {
-            Kind::Watch if turn % 5 == 0 => (wire::watch_position(serial, clock, battery, "UD", 0), false),
+            Kind::Watch if turn % 5 == 0 => {
+                (wire::watch_position(serial, clock, battery, ("UD", 0), device.home), false)
+            }
             Kind::Watch if turn % 5 == 2 && awake(at) => {
                 (wire::watch_pulse(serial, 58 + self.rng.below(30)), true)
             }
@@ -164,8 +169,10 @@ impl Line<'_> {
             return;
         }
         let wire = match (what, device.kind) {
-            (Happening::Fall, _) => wire::watch_position(serial, clock, battery, "AL", 1 << 21),
-            (_, Kind::Watch) => wire::watch_position(serial, clock, battery, "AL", 1 << 16),
+            (Happening::Fall, _) => {
+                wire::watch_position(serial, clock, battery, ("AL", 1 << 21), device.home)
+            }
+            (_, Kind::Watch) => wire::watch_position(serial, clock, battery, ("AL", 1 << 16), device.home),
             (_, Kind::Unit) => wire::unit(serial, seq, true),
             _ => wire::press(self.county(), serial, clock, seq),
         };

@@ -122,6 +122,8 @@ pub struct SimDevice {
     pub person: u32,
     /// Village of the home, 12 digits.
     pub region: i64,
+    /// Longitude and latitude of the home.
+    pub home: (f64, f64),
     /// What it is.
     pub kind: Kind,
     /// Who makes it.
@@ -265,7 +267,7 @@ pub fn period(city: &City, devices: &[SimDevice], plan: Plan) -> Period {
     }
     period.sent.sort_by_key(|sent| (sent.at, sent.device));
     period.happened.sort_by_key(|happened| (happened.at, happened.device));
-    let left = forgotten(devices);
+    let left = forgotten(city, devices);
     let mut people: Vec<u32> = devices.iter().map(|device| device.person).collect();
     people.dedup();
     let since = until.plus_minutes(-UNSEEN_HOURS * 60).min(plan.from);

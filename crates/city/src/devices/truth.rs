@@ -27,14 +27,21 @@ pub struct Contact {
     pub source: String,
 }
 
-/// People all of whose devices are silent for good, since the last of them fell silent: nobody looks after them either.
-pub fn forgotten(devices: &[SimDevice]) -> HashMap<u32, At> {
+/// Nobody looks after those whose devices are all dead since some days before the city's day, at least and for so many
+/// more at most, in hours.
+const LEFT_HOURS: (i64, u32) = (52, 44);
+
+/// People all of whose devices are silent for good, and since when nobody looks after them either: people go on coming
+/// for a while after a battery has died.
+pub fn forgotten(city: &City, devices: &[SimDevice]) -> HashMap<u32, At> {
     let mut since: HashMap<u32, Option<At>> = HashMap::new();
     for device in devices {
         let last = since.entry(device.person).or_insert(device.dies);
         *last = last.zip(device.dies).map(|(one, other)| one.max(other));
     }
-    since.into_iter().filter_map(|(person, since)| Some((person, since?))).collect()
+    let today = At::from_local(city.spec.today.into());
+    let left = |person: u32| today.plus_minutes(-60 * (LEFT_HOURS.0 + i64::from(person % LEFT_HOURS.1)));
+    since.into_iter().filter_map(|(person, since)| Some((person, since?.max(left(person))))).collect()
 }
 
 const FAMILY: [&str; 4] = ["张丽", "王建军", "刘敏", "陈玉兰"];

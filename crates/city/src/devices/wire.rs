@@ -39,10 +39,16 @@ pub fn watch_beat(serial: &str, steps: u32, battery: u32) -> Wire {
 }
 
 /// A watch that tells where it is, with a status word.
-pub fn watch_position(serial: &str, clock: At, battery: u32, word: &str, status: u32) -> Wire {
+pub fn watch_position(
+    serial: &str,
+    clock: At,
+    battery: u32,
+    (word, status): (&str, u32),
+    (lon, lat): (f64, f64),
+) -> Wire {
     let utc = clock.plus_minutes(-8 * 60).local();
     let (date, time) = (utc.strftime("%d%m%y"), utc.strftime("%H%M%S"));
-    let place = "A,34.797200,N,114.307300,E,0.00,0.0,72.0,7,80";
+    let place = format!("A,{lat:.6},N,{lon:.6},E,0.00,0.0,72.0,7,80");
     bracketed(serial, &format!("{word},{date},{time},{place},{battery},1200,0,{status:08X},0,0,0.0"))
 }
 

@@ -147,7 +147,7 @@ impl Driver {
             clock: self.clock.clone(),
             workers: Client::with_token(address, &self.offices),
             visited: Stage::of(&self.city).village,
-            left: devices::forgotten(&self.issued),
+            left: devices::forgotten(&self.city, &self.issued),
         };
         tokio::spawn(rounds.run());
         let desk = Desk::new(address, self.clock.clone(), Arc::clone(&self.sign_in), self.city.spec.seed);

@@ -54,6 +54,9 @@ const ALARM_DAYS: i64 = 5;
 const ALARM_PACE: f64 = 2.0;
 /// What is still going on belongs to the city that lives.
 const ALARMS_END_MINUTES: i64 = 30;
+/// Devices were last looked at so long before the city was made, and how many of their faults are still open.
+const FAULTS_MINUTES: i64 = 22 * 60;
+const FAULTS_OPEN: usize = 2;
 /// Setting that says who is looked after, as pairs of place in the list and id.
 const LOOKED_AFTER: &str = "demo_looked_after";
 /// Setting that says until when was told what was seen of them.
@@ -88,6 +91,7 @@ impl Homes<'_> {
         let ids = self.enter(&issued)?;
         self.heard(&issued, &ids)?;
         progress("登记设备、关注名单和联系记录", 1, 4);
+        self.faults()?;
         let watched = self.list(&issued)?;
         progress("登记设备、关注名单和联系记录", 2, 4);
         self.seen(&issued, &watched)?;
@@ -138,6 +142,34 @@ impl Homes<'_> {
         })
     }
 
+    /// Batteries that died long ago were told of long ago, and somebody was sent; the last of them are still open.
+    fn faults(&self) -> Result<(), Fault> {
+        let then = self.ago(FAULTS_MINUTES);
+        silences::check_devices(self.store, then)?;
+        let (agents, leader, now) = (self.staff.agents.clone(), self.staff.leader.clone(), self.now);
+        self.store.write(move |tx| {
+            let filter = incidents::Filter {
+                kinds: vec![IncidentKind::DeviceFault, IncidentKind::Area],
+                ..incidents::Filter::default()
+            };
+            let lines = must("finding faults", incidents::incidents(tx, &leader, &filter, None, 500))?;
+            for (n, line) in lines.iter().enumerate().skip(FAULTS_OPEN) {
+                let (id, agent) = (line.incident.id, &agents[n % 2]);
+                let at = |minutes: i64| Now(then.0.plus_minutes(minutes + n as i64 * 7 % 600).min(now.0));
+                let ending = ending::ending_of(line.incident.kind, n as u64);
+                must("taking a fault", incidents::acknowledge(tx, agent, id, at(20)))?;
+                must("noting", incidents::note(tx, agent, id, ending.note, at(25)))?;
+                let closure = Closure {
+                    outcome: ending.outcome,
+                    with_elder: "电话确认老人在家".to_owned(),
+                    text: ending.text.to_owned(),
+                };
+                must("closing a fault", incidents::close(tx, agent, id, &closure, at(90)))?;
+            }
+            Ok(())
+        })
+    }
+
     /// Puts those on the list who need watching, as if they had come on it one after the other in the last week: so
     /// their first rounds fall due one after the other, too. Answers whom.
     fn list(&self, issued: &[SimDevice]) -> Result<Vec<u32>, Fault> {
@@ -173,7 +205,7 @@ impl Homes<'_> {
         let until = self.now.0;
         let from = |days: i64| until.plus_minutes(-days * 24 * 60);
         let owners: std::collections::HashSet<u32> = issued.iter().map(|device| device.person).collect();
-        let left = devices::forgotten(issued);
+        let left = devices::forgotten(self.city, issued);
         let mut all = Vec::new();
         for index in watched {
             let days = if owners.contains(index) { SEEN_DAYS } else { SEEN_DAYS_OTHERS };
@@ -197,7 +229,7 @@ impl Homes<'_> {
 
     /// The rounds of the last days in the personas' village, but for some that are due soon.
     fn visits(&self, issued: &[SimDevice]) -> Result<(), Fault> {
-        let left = devices::forgotten(issued);
+        let left = devices::forgotten(self.city, issued);
         let left: Vec<PersonId> = left.keys().filter_map(|index| self.people.get(index).copied()).collect();
         let (range, now, seed) = (Stage::of(self.city).village, self.now, self.city.spec.seed);
         let worker = self.staff.worker.clone();
@@ -441,7 +473,7 @@ pub fn keep_seeing(store: &Store, city: &City, left: &HashMap<u32, At>, now: Now
 /// When the store fails or holds no simulated city.
 pub fn wake(store: &Store, city: &City, now: Now) -> Result<(), Fault> {
     let issued = devices::issued(city);
-    keep_seeing(store, city, &devices::forgotten(&issued), now)?;
+    keep_seeing(store, city, &devices::forgotten(city, &issued), now)?;
     let known: HashMap<String, DeviceId> =
         store.read(register::known)?.into_iter().map(|(serial, known)| (serial, known.id)).collect();
     let mut seen: Vec<Seen> = issued

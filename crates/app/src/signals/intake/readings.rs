@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
-use domain::time::{At, Now};
+use domain::{
+    signals::alarm,
+    time::{At, Now},
+};
 
 use super::{
     Batch, Done, Inner,
@@ -104,7 +107,9 @@ impl Inner {
             let battery = reading.battery.map(i64::from);
             gathered.saw(Seen { device: reading.device, at: reading.received_at, battery });
             if let (Some(person), Some(kind)) = (reading.person, reading.trace) {
-                gathered.traced(person, reading.received_at, kind);
+                // What comes two days late tells that somebody was there two days ago.
+                let at = alarm::pressed_at(reading.device_at, reading.received_at);
+                gathered.traced(person, at.unwrap_or(reading.received_at), kind);
             }
         }
     }
