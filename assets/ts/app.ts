@@ -5,6 +5,7 @@ import { startDialogs } from "./dialog";
 import { one } from "./dom";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
+import { forgetAtSignOut } from "./notes";
 import { startPrint } from "./print";
 import { startTables } from "./table";
 import { startToasts } from "./toast";
@@ -14,6 +15,7 @@ startToasts();
 startDialogs();
 startKeys();
 startPrint();
+forgetAtSignOut();
 startLive((source, target) => {
   // Whoever moves along the rows with the keys must not be thrown out by news.
   const held = target.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;

@@ -14,6 +14,8 @@ type Refresh = (source: string, target: HTMLElement) => void;
 /** First wait after a lost connection; doubled each time up to the longest. */
 const WAIT_FIRST_MS = 1_000;
 const WAIT_LONGEST_MS = 20_000;
+/** A connection that is gone for longer is told above the page. */
+const TELL_MS = 2_000;
 /** Events often come in bursts; a part is fetched once per burst. */
 const BURST_MS = 150;
 /** Where the server sends `beat` events, silence of several means the line is dead
@@ -79,7 +81,16 @@ function ask(name: string, subject: string, refresh: Refresh): void {
   }, BURST_MS);
 }
 
+let telling = 0;
+
 function show(state: "on" | "off"): void {
+  // A reload of the server takes a second or two; whoever reads a notice must find it true.
+  window.clearTimeout(telling);
+  const notice = one("#offline");
+  if (notice) {
+    if (state === "on") notice.hidden = true;
+    else telling = window.setTimeout(() => (notice.hidden = false), TELL_MS);
+  }
   const pill = one("#connection");
   if (!pill || pill.dataset.state === state) return;
   pill.dataset.state = state;

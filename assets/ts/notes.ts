@@ -10,6 +10,12 @@ const RETRY_MS = 3_000;
 const KEPT_MS = 72 * 3_600_000;
 const PREFIX = "notes ";
 
+/** Several people work at one browser: what one typed is never another's.
+ *  `<body data-account="…">` says who is signed in. */
+function ownPrefix(): string {
+  return `${PREFIX}${document.body.dataset.account ?? ""} `;
+}
+
 interface Kept {
   text: string;
   at: number;
@@ -20,7 +26,7 @@ interface Kept {
 export function keepNotes(area: HTMLTextAreaElement): void {
   forgetOld();
   const url = area.dataset.save ?? "";
-  const key = PREFIX + url;
+  const key = ownPrefix() + url;
   const sign = one(".saved", area.closest(".field") ?? document);
   const [saved, saving, failed] = words(sign);
   let timer = 0;
@@ -90,6 +96,17 @@ function read(key: string): Kept | null {
   } catch {
     return null;
   }
+}
+
+/** Whoever signs out leaves nothing of what they typed in the browser. */
+export function forgetAtSignOut(): void {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.getAttribute("action") !== "/sign-out") return;
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(ownPrefix())) localStorage.removeItem(key);
+    }
+  });
 }
 
 function forgetOld(): void {

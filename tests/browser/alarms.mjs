@@ -79,6 +79,7 @@ async function night(browser, problems) {
   let city = await start();
   const first = context(browser, url, "alarms", shots);
   const second = context(browser, url, "alarms-second", shots);
+  const third = context(browser, url, "alarms-third", shots);
   try {
     const page = await first.signInAs("hujing");
     await first.go("/hotline");
@@ -86,8 +87,12 @@ async function night(browser, problems) {
     await second.go("/hotline");
     first.expect(await page.locator("button[data-sound]").isVisible(), "the desk says whether an alarm would be heard");
 
-    // Somebody presses.
-    const person = await other.evaluate(async () => {
+    // The community's own worker has the rounds open on a telephone.
+    const door = await third.signInAs("liulijuan", 360);
+    await third.go("/duties");
+
+    // Somebody of that community presses.
+    const person = await door.evaluate(async () => {
       const list = await (await fetch("/api/v1/people?limit=1")).json();
       return (list.items ?? list)[0].id;
     });
@@ -121,7 +126,7 @@ async function night(browser, problems) {
     await page.keyboard.type("洗澡时滑倒，左髋疼");
     await page.waitForFunction(() => document.querySelector(".saved")?.textContent?.includes("已保存 "));
     await first.shot("work");
-    for (const ctx of [first, second]) ctx.allow(/ERR_|Failed to load resource/);
+    for (const ctx of [first, second, third]) ctx.allow(/ERR_|Failed to load resource/);
     await page.keyboard.type("，门从里面反锁，邻");
     await gone(city, "SIGKILL");
     await page.waitForFunction(() => document.querySelector("#connection")?.dataset.state === "off");
@@ -149,6 +154,35 @@ async function night(browser, problems) {
     for (const word of ["出了什么事：跌倒；意识：清醒", "联系邻居或钥匙保管人"]) first.expect(trail?.includes(word), `${word} is on record`);
     first.expect((await page.inputValue("#notes")) === typed, "and the notes are still there");
     await first.shot("line");
+
+    // Somebody is sent: asked, on the way, there, and what they found, on both sides.
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("d")]);
+    const sent = async (word) => first.expect(await page.waitForFunction((said) => document.querySelector(".sent")?.textContent?.includes(said), word).then(() => true, () => false), `${word} stands on the card`);
+    await sent("刘丽娟");
+    await sent("已通知，等答复");
+    await first.shot("sent");
+    await door.waitForSelector(".errands a", { timeout: 60_000 });
+    await third.shot("rounds");
+    await door.locator(".errands a").first().focus();
+    await Promise.all([door.waitForNavigation(), door.keyboard.press("Enter")]);
+    await third.shot("asked");
+    await Promise.all([door.waitForNavigation(), door.keyboard.press("y")]);
+    await sent("已答应，在路上");
+    await third.shot("coming");
+    await Promise.all([door.waitForNavigation(), door.keyboard.press("a")]);
+    await sent("已到门口");
+    third.allow(/422/);
+    await Promise.all([door.waitForNavigation(), door.keyboard.press("s")]);
+    third.expect((await door.textContent("#errors"))?.includes("请选择看到的情况"), "nothing chosen is told");
+    await third.shot("wrong");
+    await door.locator('input[name="finding"]').first().focus();
+    await door.keyboard.press("ArrowDown");
+    await door.locator("#note").focus();
+    await door.keyboard.type("扶到床上，左髋疼，在等家属");
+    await Promise.all([door.waitForURL("**/duties"), door.locator("form.form button").press("Enter")]);
+    await sent("见到老人，已帮助：扶到床上，左髋疼，在等家属");
+    await first.shot("found");
+    first.expect((await page.inputValue("#notes")) === typed, "and the notes are still there");
 
     // The ending.
     await Promise.all([page.waitForNavigation(), page.keyboard.press("c")]);
@@ -189,11 +223,13 @@ async function night(browser, problems) {
     first.problem(error.stack ?? String(error));
     await first.shot("failed").catch(() => {});
     await second.shot("failed").catch(() => {});
+    await third.shot("failed").catch(() => {});
   } finally {
     await first.close();
     await second.close();
+    await third.close();
     await gone(city, "SIGTERM");
-    problems.push(...first.problems, ...second.problems);
+    problems.push(...first.problems, ...second.problems, ...third.problems);
   }
 }
 

@@ -82,9 +82,24 @@ async function desk(browser, server) {
   server.mood.notesFail = 1;
   await page.fill("textarea", "左髋疼");
   await holds("notes that cannot be saved are told", async () => (await text(".saved")) === "没有存上");
-  await holds("and are kept in the browser", async () => (await page.evaluate(() => JSON.parse(localStorage.getItem("notes /notes") ?? "{}").text)) === "左髋疼");
+  await holds("and are kept in the browser", async () => (await page.evaluate(() => JSON.parse(localStorage.getItem("notes 7 /notes") ?? "{}").text)) === "左髋疼");
   await holds("and saved when the server is back", async () => (await text(".saved")).startsWith("已保存"));
   await page.locator("textarea").blur();
+
+  // Two people at one browser: what one typed and could not save is not the other's.
+  server.mood.notesFail = 1_000;
+  await page.fill("textarea", "甲写的，没有存上");
+  await holds("what one typed waits under one's own name", () => page.evaluate(() => localStorage.getItem("notes 7 /notes")?.includes("甲写的") === true));
+  await page.goto(`${server.url}/?as=8`);
+  await page.waitForFunction(() => document.querySelector("[data-sound]")?.hidden === false);
+  await holds("another account finds nothing of it", async () => (await page.inputValue("textarea")) === "");
+  await page.fill("textarea", "乙写的");
+  await page.goto(`${server.url}/?as=7`);
+  await holds("whoever comes back finds one's own", async () => (await page.inputValue("textarea")) === "甲写的，没有存上");
+  await page.click("#leave");
+  await holds("signing out leaves nothing of one's own in the browser", () => page.evaluate(() => localStorage.getItem("notes 7 /notes") === null && localStorage.getItem("notes 8 /notes") !== null));
+  server.mood.notesFail = 0;
+  await page.goto(server.url);
   await page.keyboard.press("g");
   await page.keyboard.press("h");
   await holds("g and a letter go to a desk", () => page.url().endsWith("/other"));

@@ -39,6 +39,7 @@ fn ask() -> ProviderAsk {
         credit_code: "91350100M000100Y43".into(),
         contact: "李芳".into(),
         phone: "0378-2351234".into(),
+        place: String::new(),
         address: "北道门街道 1 号".into(),
         region: "410202001000".into(),
         area: "410202000000".into(),

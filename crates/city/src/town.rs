@@ -154,6 +154,7 @@ fn ground(tx: &mut Tx<'_>, pack: &Pack, token: [u8; 32], now: Now) -> Result<dom
         contact: "王敏".to_owned(),
         phone: right(Phone::parse("13800000000"))?,
         address: "测量社区 1 号".to_owned(),
+        place: None,
         region: village()?,
         area: code_of("410200000000")?,
         contract_no: "测-1".to_owned(),

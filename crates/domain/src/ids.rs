@@ -90,6 +90,8 @@ ids! {
     IncidentId,
     /// A standing duty to visit a person.
     VisitDutyId,
+    /// Somebody sent to a door for an incident.
+    ErrandId,
 }
 
 #[cfg(test)]

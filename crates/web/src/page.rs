@@ -48,12 +48,16 @@ pub struct Page {
     pub theme: &'static str,
     /// Desks the signed-in person may use.
     pub nav: Vec<Desk>,
+    /// Number of the account that is signed in; empty when nobody is. What a browser keeps for somebody bears it.
+    pub account: String,
     /// Who is signed in; empty when nobody is.
     pub user_name: String,
     /// In which role, in words.
     pub role_name: String,
     /// Whether this is the demo.
     pub demo: bool,
+    /// The server's disk is full: alarms are taken, other things may not be kept.
+    pub disk_full: bool,
     /// The answer to the last action, shown once.
     pub flash: Option<Flash>,
     identity: Option<Identity>,
@@ -125,9 +129,11 @@ impl Page {
             lang,
             theme,
             nav,
+            account: identity.as_ref().map(|i| i.actor.account.to_string()).unwrap_or_default(),
             user_name: identity.as_ref().map(|i| i.actor.name.clone()).unwrap_or_default(),
             role_name: identity.as_ref().map(|i| i.actor.role.label().to_owned()).unwrap_or_default(),
             demo: app.demo().is_some(),
+            disk_full: app.signals().is_some_and(|signals| signals.status().disk_full),
             flash: flash_of(headers),
             identity,
         }

@@ -49,15 +49,11 @@ pub fn translate<'a>(text: &'a str, lang: &str) -> Cow<'a, str> {
     match fitting.min_by_key(|(found, _)| open(found)) {
         None => Cow::Borrowed(text),
         Some((found, said)) => {
-            let put = |sentence: String, filling: &&str| sentence.replacen("{}", translate_word(filling), 1);
+            let put =
+                |sentence: String, filling: &&str| sentence.replacen("{}", &translate(filling, lang), 1);
             Cow::Owned(found.iter().fold((*said).to_owned(), put))
         }
     }
-}
-
-/// A word that stands in a place of a sentence: a state, a reason; a name stays as it is.
-fn translate_word(word: &str) -> &str {
-    english().get(word).copied().unwrap_or(word)
 }
 
 #[cfg(test)]

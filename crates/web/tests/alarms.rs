@@ -316,3 +316,78 @@ async fn whoever_calls_the_family_opens_the_number_without_a_question() {
     let opened = open().await;
     assert_eq!((opened.status, opened.body.as_str()), (StatusCode::OK, town::DAUGHTER));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_sent_to_the_door_reads_it_on_the_telephone_and_the_desk_reads_the_answer() {
+    let (service, _, liu, id) = desk();
+    let near = service.signed_in("li.juan", post(Role::CommunityWorker, region(VILLAGE)));
+    step(&service, &liu, id, "acknowledgement", &[]).await;
+    let page = get(&service, &liu, &format!("/hotline/alarms/{id}")).await;
+    assert!(
+        page.body.contains("负责本村（社区），在线"),
+        "who could go stands there with the reason: {}",
+        page.body
+    );
+    let wrong = step(&service, &liu, id, "acts", &[("line", "派人 张三"), ("text", "半句")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("能派的人里没有“张三”") && wrong.body.contains("半句</textarea>"));
+    let sent = step(&service, &liu, id, "acts", &[("line", "派人"), ("text", "半句")]).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+    let page = get(&service, &liu, &format!("/hotline/alarms/{id}")).await;
+    for word in ["派出的人", "已通知，等答复", "代记：去", "半句</textarea>"] {
+        assert!(page.body.contains(word), "{word} in {}", page.body);
+    }
+
+    // Whoever was sent finds it above their other work.
+    let list = get(&service, &near, "/duties").await;
+    assert!(list.body.contains("请马上去敲门") && list.body.contains("王秀英"), "{}", list.body);
+    let href = format!("/errands/{}", list.after("请马上去敲门", "href").trim_start_matches("/errands/"));
+    let errand = get(&service, &near, &href).await;
+    for word in ["王秀英", "听力差", "3 号楼 2 单元 101", "卧室呼叫器按下", "我去", "去不了"]
+    {
+        assert!(errand.body.contains(word), "{word} in {}", errand.body);
+    }
+    let stranger = service.signed_in("zhang.san", post(Role::CommunityWorker, region(VILLAGE)));
+    assert_eq!(get(&service, &stranger, &href).await.status, StatusCode::NOT_FOUND);
+    let neither = service.browse(&near, "POST", &format!("{href}/answer"), &[]).await;
+    assert_eq!(neither.status, StatusCode::BAD_REQUEST);
+    assert!(!errand.body.contains("2580#"), "who has not said they go needs no code");
+    service.browse(&near, "POST", &format!("{href}/answer"), &[("coming", "yes")]).await;
+    assert!(get(&service, &near, &href).await.body.contains("2580#"), "who goes can get in");
+    let progress = get(&service, &liu, &format!("/hotline/alarms/{id}/progress?working=1")).await;
+    assert!(progress.body.contains("已答应，在路上") && progress.body.contains("还剩"), "{}", progress.body);
+    service.browse(&near, "POST", &format!("{href}/arrival"), &[]).await;
+    let nothing = service.browse(&near, "POST", &format!("{href}/finding"), &[("note", "门虚掩")]).await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(nothing.body.contains("请选择看到的情况") && nothing.body.contains("门虚掩</textarea>"));
+    let form = [("finding", "nobody_home"), ("note", "敲了五分钟")];
+    let found = service.browse(&near, "POST", &format!("{href}/finding"), &form).await;
+    assert_eq!((found.status, found.location.as_deref()), (StatusCode::SEE_OTHER, Some("/duties")));
+    let page = get(&service, &liu, &format!("/hotline/alarms/{id}")).await;
+    for word in ["敲门没人应：敲了五分钟", "问邻居和钥匙保管人", "已有结果"] {
+        assert!(page.body.contains(word), "{word} in {}", page.body);
+    }
+    let record = get(&service, &liu, &format!("/alarms/{id}")).await;
+    assert!(record.body.contains("刘敏：敲门没人应。敲了五分钟"), "{}", record.body);
+    assert!(!get(&service, &near, "/duties").await.body.contains("请马上去敲门"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doors_code_is_for_whoever_has_the_incident_while_it_is_open_and_is_logged() {
+    let (service, town, liu, id) = desk();
+    let (he, path) = (operator(&service, "he.jing"), format!("/hotline/alarms/{id}"));
+    let ringing = get(&service, &liu, &path).await;
+    assert!(ringing.body.contains("门码已登记") && !ringing.body.contains("2580#"), "{}", ringing.body);
+    let sheet = format!("/people/{}", town.wang);
+    let record = || get(&service, &liu, &sheet);
+    assert!(!record().await.body.contains("处置警情"));
+    step(&service, &liu, id, "acknowledgement", &[]).await;
+    let mine = get(&service, &liu, &path).await;
+    assert!(mine.body.contains("2580#") && mine.body.contains("最近的服务站"), "{}", mine.body);
+    assert!(mine.body.contains("康宁居家养老服务有限公司"), "with how far it is");
+    assert!(!get(&service, &he, &path).await.body.contains("2580#"), "a colleague who only looks");
+    assert!(record().await.body.contains(&format!("处置警情 {id}")), "the elder can read who looked and why");
+    let form = [("outcome", "false_press"), ("with_elder", "女儿"), ("text", "误按")];
+    step(&service, &liu, id, "closure", &form).await;
+    assert!(!get(&service, &liu, &path).await.body.contains("2580#"), "nor after it is over");
+}

@@ -223,3 +223,86 @@ async fn others_see_stars_and_elsewhere_nothing() {
     let seen = c.service.call(&finance, "GET", "/api/v1/silences", &json!({})).await;
     assert_eq!(seen.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn a_team_leader_enters_who_is_away_and_who_stands_in() {
+    let c = community().await;
+    let leader = c.service.session("clerk");
+    let here = c.page(&leader, "/duties/leaves").await;
+    assert!(
+        here.body.contains("今天和以后没有人请假") && here.body.contains("刘敏 理事厅社区"),
+        "{}",
+        here.body
+    );
+    let account = here.after("请选择</option>", "value");
+    let form =
+        |from, to, cover| [("account", account.as_str()), ("from", from), ("to", to), ("cover", cover)];
+    for (form, said) in [
+        (form("2026-11-24", "2026-11-23", ""), "请假日期不对"),
+        (form("", "2026-11-23", ""), "请填写日期"),
+        (form("2026-11-23", "2026-11-23", &account), "代班人不能是本人"),
+        ([("account", ""), ("from", "2026-11-23"), ("to", "2026-11-23"), ("cover", "")], "请选择谁请假"),
+    ] {
+        let refused = c.service.browse(&leader, "POST", "/duties/leaves", &form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains(said), "{said}: {}", refused.body);
+    }
+    let taken =
+        c.service.browse(&leader, "POST", "/duties/leaves", &form("2026-11-21", "2026-11-23", "")).await;
+    assert_eq!(taken.location.as_deref(), Some("/duties/leaves"), "{}", taken.body);
+    let list = c.page(&leader, "/duties/leaves").await;
+    assert!(list.body.contains("请假中") && list.body.contains("同事一起分担"), "{}", list.body);
+    let end = list.after("请假中", "action");
+    let far = c.service.signed_in("far", post(Role::StreetOfficer, code("410203").range()));
+    assert_eq!(c.service.browse(&far, "POST", &end, &[]).await.status, StatusCode::NOT_FOUND);
+    assert!(
+        !c.page(&far, "/duties/leaves").await.body.contains("刘敏"),
+        "whoever is elsewhere is not offered"
+    );
+    c.service.browse(&leader, "POST", &end, &[]).await;
+    assert!(c.page(&leader, "/duties/leaves").await.body.contains("今天和以后没有人请假"));
+    // A community worker enters their own, and sees no choice of others.
+    let own = c.page(&c.worker, "/duties/leaves").await;
+    assert!(!own.body.contains(r#"name="account""#), "{}", own.body);
+    let form = [("from", "2026-11-25"), ("to", "2026-11-26"), ("why", "年假")];
+    c.service.browse(&c.worker, "POST", "/duties/leaves", &form).await;
+    assert!(c.page(&c.worker, "/duties/leaves").await.body.contains("年假"));
+}
+
+#[tokio::test]
+async fn extra_rounds_and_visit_rates_have_pages() {
+    let c = community().await;
+    let leader = c.service.session("clerk");
+    let path = "/duties/rounds";
+    assert!(c.page(&leader, path).await.body.contains("三个月内没有专项巡访"));
+    let form = |occasion, due| [("occasion", occasion), ("grade", "high"), ("region", ""), ("due", due)];
+    for (form, said) in [
+        (form(" ", "2026-11-22T09:00"), "请填写事由"),
+        (form("橙色寒潮预警", "2026-11-21T08:00"), "完成期限应晚于现在"),
+        (form("橙色寒潮预警", ""), "请填写完成期限"),
+        (
+            form(
+                "长长的事由长长的事由长长的事由长长的事由长长的事由长长的事由长长的事由长长的事由长",
+                "2026-11-22T09:00",
+            ),
+            "事由最多",
+        ),
+    ] {
+        let refused = c.service.browse(&leader, "POST", path, &form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+        assert!(refused.body.contains(said), "{said}: {}", refused.body);
+    }
+    let called = c.service.browse(&leader, "POST", path, &form("橙色寒潮预警", "2026-11-22T09:00")).await;
+    assert_eq!(called.status, StatusCode::SEE_OTHER, "{}", called.body);
+    let list = c.page(&c.worker, path).await;
+    assert!(
+        list.body.contains("橙色寒潮预警") && list.body.contains(r#"data-th="要看望">1<"#),
+        "{}",
+        list.body
+    );
+    assert!(!list.body.contains("下发专项巡访"), "whoever may not call out is offered no form");
+    let refused = c.service.browse(&c.worker, "POST", path, &form("x", "2026-11-22T09:00")).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let rates = c.page(&leader, "/duties/rates").await;
+    assert!(rates.body.contains("这个月初名单上没有人") && rates.body.contains("2026-10"), "{}", rates.body);
+}

@@ -16,8 +16,8 @@ const head = (script) => `<!doctype html><html lang="zh-CN" data-theme="normal">
 <meta name="htmx-config" content='{"includeIndicatorStyles":false,"allowEval":false,"selfRequestsOnly":true,"historyCacheSize":0}'>
 <link rel="stylesheet" href="/assets/xiyang.css"><script src="/assets/app.js" defer></script><script src="/assets/${script}.js" defer></script>`;
 
-const staff = () => `${head("desk")}<body data-live="/live">
-<a href="/other" data-key="g h">热线</a><input id="search" data-key="/">
+const staff = (account) => `${head("desk")}<body data-live="/live" data-account="${account}">
+<a href="/other" data-key="g h">热线</a><form method="post" action="/sign-out"><button id="leave">退出</button></form><input id="search" data-key="/">
 <span id="connection" class="pill" data-state="on" data-words="在线|断线">在线</span>
 <ol data-refresh="order-placed alarm-raised" data-src="/fragment"><li>first</li></ol>
 <span class="masked"><span class="value">4102**</span><a class="eye" href="/reveal" data-reveal aria-label="查看证件号">o</a></span>
@@ -53,7 +53,7 @@ export async function startServer(dist) {
   const streams = [];
   let fragments = 0;
   const answer = async (request, response) => {
-    const { pathname: path } = new URL(request.url, "http://here");
+    const { pathname: path, searchParams: asked } = new URL(request.url, "http://here");
     const body = await bodyOf(request);
     const say = (status, headers, text = "") => response.writeHead(status, headers).end(text);
     if (path.startsWith("/assets/") || path === "/sw.js") {
@@ -71,13 +71,14 @@ export async function startServer(dist) {
       return mood.reason ? say(200, { "content-type": "text/plain" }, "<b>410202</b>") : say(204, {});
     }
     if (path === "/notes") return (mood.notesFail -= 1) >= 0 ? say(503, {}) : say(204, {});
+    if (path === "/sign-out") return say(303, { location: "/other" });
     if (request.method === "POST") {
       if (mood.signedOut) return say(401, PROBLEM, '{"title":"请登录"}');
       if (mood.refuse) return say(422, PROBLEM, '{"title":"还没到时间"}');
       posts.push({ path, body });
       return say(303, { location: "/carer" });
     }
-    return say(200, HTML, path.startsWith("/carer") ? carer() : staff());
+    return say(200, HTML, path.startsWith("/carer") ? carer() : staff(asked.get("as") ?? "7"));
   };
   const server = createServer((request, response) => void answer(request, response));
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));

@@ -38,6 +38,7 @@ crate::statements! {
             UNION ALL SELECT MAX(id) FROM visit_duty
             UNION ALL SELECT MAX(id) FROM visit_try
             UNION ALL SELECT MAX(id) FROM duty_leave
+            UNION ALL SELECT MAX(id) FROM errand
             UNION ALL SELECT MAX(id) FROM meter) AS given";
 }
 

@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("V3__incidents", include_str!("../../migrations/V3__incidents.sql")),
     ("V4__sightings", include_str!("../../migrations/V4__sightings.sql")),
     ("V5__orders", include_str!("../../migrations/V5__orders.sql")),
+    ("V6__errands", include_str!("../../migrations/V6__errands.sql")),
 ];
 
 /// Which database a text is for.

@@ -177,7 +177,8 @@ id_columns!(
     SessionId,
     DeviceId,
     IncidentId,
-    VisitDutyId
+    VisitDutyId,
+    ErrandId
 );
 
 /// A database inside a transaction.

@@ -122,6 +122,7 @@ fn provider(provider: &SimProvider) -> NewProvider {
         contact: provider.contact_name.clone(),
         phone: Phone::parse(&provider.contact_phone).expect("simulated phones can be dialled"),
         address: provider.address.clone(),
+        place: Some((provider.lon, provider.lat)),
         region: code(provider.village),
         area: code(provider.county),
         contract_no: provider.contract_no.clone(),

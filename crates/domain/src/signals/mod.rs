@@ -8,6 +8,7 @@ pub mod alarm;
 pub mod answering;
 pub mod cjt188;
 pub mod device;
+pub mod errand;
 pub mod feed;
 pub mod fhir;
 pub mod gb26875;

@@ -7,6 +7,7 @@ pub mod devices;
 pub mod dispatch;
 pub mod door;
 pub mod duties;
+pub mod errands;
 pub mod evidence;
 pub(crate) mod fields;
 pub(crate) mod form;

@@ -91,6 +91,7 @@ pub struct World {
     import: i64,
     device: i64,
     incident: i64,
+    errand: i64,
 }
 
 /// The first column of the first row.
@@ -190,6 +191,12 @@ impl World {
             FROM orders WHERE id = ?1";
         store.write(move |tx| tx.execute_one(DUTY, app::p![order])).unwrap();
         store.write(move |tx| tx.execute_one(TRY, app::p![order, [1_u8; 32]])).unwrap();
+        // Somebody was sent to the door once; who that was is nobody here.
+        const ERRAND: &str =
+            "INSERT INTO errand (id, incident, person, region, account, name, station, phone, why, state, sent_at, sent_by,
+                answer_by, door_by)
+            SELECT ?1, ?1, person, region, 1, '刘丽娟', '', '', '', 'asked', 0, 1, 999999999999999999, 0
+            FROM incident WHERE id = ?1";
         let of_order = |column: &'static str| {
             store.read(move |tx| tx.one(column, app::p![order], |row| row.get::<i64>(0))).unwrap()
         };
@@ -207,6 +214,8 @@ impl World {
         let of_account = |sql: &'static str| {
             store.read(move |tx| tx.one(sql, app::p![account], |row| row.get::<i64>(0))).unwrap()
         };
+        let rang = incident(&service, here, of_order("SELECT person FROM orders WHERE id = ?1"));
+        store.write(move |tx| tx.execute_one(ERRAND, app::p![rang])).unwrap();
         let county = township.within(regions::Level::County).range();
         let statement = first(&store, "SELECT id FROM statement WHERE region BETWEEN ?1 AND ?2", county)
             .expect("a statement");
@@ -230,7 +239,8 @@ impl World {
             token: made.0,
             import: import(&service, within),
             device: device(&service, within),
-            incident: incident(&service, here, of_order("SELECT person FROM orders WHERE id = ?1")),
+            incident: rang,
+            errand: rang,
             order,
             account,
             service,
@@ -270,9 +280,11 @@ impl World {
             "id" if under("/hotline/alarms/") || under("/alarms/") || under("/api/v1/incidents/") => {
                 place(self.incident)
             }
+            "id" if under("/errands/") => Some((self.errand.to_string(), Bound::Person)),
             "id" if under("/devices/") => place(self.device),
             "id" if under("/api/v1/orders/") => place(self.order),
             // See DUTY and TRY above.
+            "leave" if under("/duties/leaves/") => Some((self.order.to_string(), Bound::Person)),
             "photo" if under("/duties/") => place(self.order),
             "id" if under("/api/v1/visit-duties/") || under("/duties/") => place(self.order),
             "id" if under("/api/v1/incidents/") => place(self.incident),

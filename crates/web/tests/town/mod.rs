@@ -54,6 +54,7 @@ pub fn elder(service: &Service, name: &str, own: &str, daughter: &str) -> Person
         phone: Some(Phone::parse(own).unwrap()),
         hearing: "听力差".into(),
         language: "方言".into(),
+        door_code: "2580#".into(),
         contacts: vec![NewContact {
             name: "刘芳".into(),
             relation: "女儿".into(),
@@ -88,6 +89,7 @@ pub fn town(service: &Service) -> Town {
         contact: "李芳".into(),
         phone: "0378-2351234".into(),
         address: "北道门街道 1 号".into(),
+        place: "114.355,34.80".into(),
         region: VILLAGE.into(),
         area: "410202000000".into(),
         contract_no: "养服〔2026〕0001号".into(),

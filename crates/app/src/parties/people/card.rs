@@ -86,6 +86,8 @@ pub struct Person {
     pub bank_card_masked: Option<String>,
     /// Whether something about health is on record.
     pub health_known: bool,
+    /// Whether the code of the door is on record.
+    pub door_code_known: bool,
     /// Whom to call, in order.
     pub contacts: Vec<Contact>,
     /// What is believed now, oldest first.
@@ -146,6 +148,7 @@ impl Cards<'_> {
             hukou,
             hukou_path: hukou.map_or_else(String::new, |code| self.hukou(code, region)),
             bank_card_masked: bank.map(|no| mask::bank_card(&no)),
+            door_code_known: whole.secret(SecretKind::DoorCode).is_some(),
             health_known: whole.secret(SecretKind::Health).is_some(),
             contacts: masked(&whole.contacts, vault)?,
             entered_at: whole.row.entered_at,

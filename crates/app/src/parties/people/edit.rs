@@ -51,6 +51,8 @@ pub struct Change {
     pub bank_card: Option<Option<BankCard>>,
     /// Health; empty takes it away.
     pub health: Option<String>,
+    /// Code of the door; empty takes it away.
+    pub door_code: Option<String>,
     /// The whole list of contacts.
     pub contacts: Option<Vec<ContactChange>>,
 }
@@ -83,6 +85,7 @@ pub(super) struct Open {
     pub(super) hearing: String,
     pub(super) bank_card: String,
     pub(super) health: String,
+    pub(super) door_code: String,
     pub(super) contacts: Vec<NewContact>,
 }
 
@@ -118,6 +121,7 @@ impl Open {
             hearing: r.hearing.clone(),
             bank_card: secret(SecretKind::BankCard)?,
             health: secret(SecretKind::Health)?,
+            door_code: secret(SecretKind::DoorCode)?,
             contacts: contacts?,
         })
     }
@@ -137,6 +141,7 @@ impl Open {
             hearing: or(&new.hearing, &self.hearing),
             bank_card: or(new.bank_card.as_ref().map_or("", |c| c.reveal()), &self.bank_card),
             health: or(&new.health, &self.health),
+            door_code: or(&new.door_code, &self.door_code),
             contacts: joined(&self.contacts, &new.contacts),
             ..self.clone()
         }
@@ -157,6 +162,7 @@ impl Open {
             ("hearing", self.hearing != other.hearing),
             ("bank_card", self.bank_card != other.bank_card),
             ("health", self.health != other.health),
+            ("door_code", self.door_code != other.door_code),
             ("contacts", self.contacts != other.contacts),
         ];
         differ.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
@@ -227,6 +233,7 @@ fn changed(before: &Open, whole: &Whole, change: &Change) -> Option<Open> {
     set(&mut after.language, &change.language);
     set(&mut after.hearing, &change.hearing);
     set(&mut after.health, &change.health);
+    set(&mut after.door_code, &change.door_code);
     if let Some(phone) = &change.phone {
         after.phone = phone.as_ref().map(|p| p.reveal().to_owned()).unwrap_or_default();
     }
@@ -316,6 +323,7 @@ pub(super) fn write(
     }
     for (kind, old, new) in [
         (SecretKind::BankCard, &before.bank_card, &after.bank_card),
+        (SecretKind::DoorCode, &before.door_code, &after.door_code),
         (SecretKind::Health, &before.health, &after.health),
     ] {
         if old != new {

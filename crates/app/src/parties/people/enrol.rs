@@ -210,7 +210,7 @@ impl Gate {
         self.region(new.region)?;
         self.identity(new.id_no.as_ref(), new.birth, new.sex)?;
         let address = if new.address.trim().is_empty() { "（不变）" } else { &new.address };
-        words(address, &new.language, &new.hearing, &new.health, &new.contacts)?;
+        words(address, [&new.language, &new.hearing, &new.health, &new.door_code], &new.contacts)?;
         overlaps(&new.facts)
     }
 
@@ -224,7 +224,11 @@ impl Gate {
             let id_no = id_no.transpose().map_err(|_| EnrolRefusal::AgainstId)?;
             self.identity(id_no.as_ref(), after.birth, after.sex)?;
         }
-        words(&after.address, &after.language, &after.hearing, &after.health, &after.contacts)
+        words(
+            &after.address,
+            [&after.language, &after.hearing, &after.health, &after.door_code],
+            &after.contacts,
+        )
     }
 
     fn region(&self, region: RegionCode) -> Result<(), EnrolRefusal> {
@@ -258,16 +262,15 @@ impl Gate {
 
 fn words(
     address: &str,
-    language: &str,
-    hearing: &str,
-    health: &str,
+    [language, hearing, health, door_code]: [&str; 4],
     contacts: &[NewContact],
 ) -> Result<(), EnrolRefusal> {
     let fits = |text: &str, most| (1..=most).contains(&text.trim().chars().count());
     if !fits(address, 200) {
         return Err(EnrolRefusal::Address);
     }
-    for (what, words, most) in [("语言", language, 20), ("听力", hearing, 20), ("健康情况", health, 2_000)]
+    for (what, words, most) in
+        [("语言", language, 20), ("听力", hearing, 20), ("健康情况", health, 2_000), ("门码", door_code, 40)]
     {
         if words.chars().count() > most {
             return Err(EnrolRefusal::TooLong(what));
@@ -398,6 +401,8 @@ impl Maker {
         };
         let bank = new.bank_card.as_ref().map(|card| secret(SecretKind::BankCard, card.reveal()));
         let health = Some(new.health.trim()).filter(|h| !h.is_empty()).map(|h| secret(SecretKind::Health, h));
+        let door = Some(new.door_code.trim()).filter(|c| !c.is_empty());
+        let door = door.map(|code| secret(SecretKind::DoorCode, code));
         let row = Row {
             id: PersonId(id),
             region: new.region,
@@ -416,7 +421,8 @@ impl Maker {
             entered_at: self.now.0,
             updated_at: self.now.0,
         };
-        let mut whole = Whole { row, contacts, secrets: bank.into_iter().chain(health).collect(), facts };
+        let mut whole =
+            Whole { row, contacts, secrets: bank.into_iter().chain(door).chain(health).collect(), facts };
         whole.row.code = whole.code(vault);
         let indexes = Indexes {
             id: new.id_no.as_ref().map(|no| id_index(vault, no)),

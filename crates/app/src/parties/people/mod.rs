@@ -1,6 +1,6 @@
 //! The register of elders: who they are, where they live, whom to call, what holds for them and since when.
 //!
-//! Identity numbers, phones, bank cards and health are encrypted, shown masked and opened one by one with a reason that
+//! Identity numbers, phones, bank cards, door codes and health are encrypted, shown masked and opened one by one with a reason that
 //! is kept. What changes over time (living, hardship, ability, hukou, state) is a fact with a source, the days it holds
 //! and the time we knew it; the columns of `person` only repeat what the facts say today.
 //! INVARIANT: `person.code` is the keyed code of the whole record (facts, contacts and secrets included), and the last
@@ -34,7 +34,7 @@ pub use edit::{Change, ContactChange, edit};
 pub use enrol::{Enrolled, Prepared, begin_bulk, end_bulk, enrol, enrol_many, enrol_prepared, prepare};
 pub use facts::{correct_fact, facts_as_of, refresh_summaries, state_fact, take_back_fact};
 pub use refusals::{EditRefusal, EnrolRefusal, FactRefusal, RevealRefusal};
-pub use reveal::{Field, Look, reveal, who_looked};
+pub use reveal::{Field, Look, door_code_opened, open_door_code, reveal, who_looked};
 pub use timeline::{Happening, timeline};
 pub use undo::take_back_edit;
 
@@ -72,6 +72,8 @@ pub struct NewPerson {
     pub bank_card: Option<BankCard>,
     /// Diagnoses, drugs, allergies; empty for none known.
     pub health: String,
+    /// The code that opens the door of the house; empty for none known.
+    pub door_code: String,
     /// What holds for the person.
     pub facts: Vec<NewFact>,
 }
@@ -110,6 +112,7 @@ impl NewPerson {
             contacts: Vec::new(),
             bank_card: None,
             health: String::new(),
+            door_code: String::new(),
             facts: Vec::new(),
         }
     }
@@ -215,6 +218,7 @@ struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SecretKind {
     BankCard,
+    DoorCode,
     Health,
 }
 
@@ -222,12 +226,15 @@ impl SecretKind {
     fn code(self) -> &'static str {
         match self {
             SecretKind::BankCard => "bank_card",
+            SecretKind::DoorCode => "door_code",
             SecretKind::Health => "health",
         }
     }
 
     fn from_code(code: &str) -> Option<SecretKind> {
-        [SecretKind::BankCard, SecretKind::Health].into_iter().find(|k| k.code() == code)
+        [SecretKind::BankCard, SecretKind::DoorCode, SecretKind::Health]
+            .into_iter()
+            .find(|k| k.code() == code)
     }
 }
 

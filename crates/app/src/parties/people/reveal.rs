@@ -1,8 +1,8 @@
 //! Opening a masked value: with a reason, on record, visible to whoever asks who looked.
 
 use domain::{
-    access::{Act, Actor},
-    ids::{ContactId, PersonId},
+    access::{Act, Actor, Scope},
+    ids::{AccountId, ContactId, PersonId},
     time::{At, Now},
 };
 use serde_json::json;
@@ -17,6 +17,9 @@ use crate::{
 /// How long a reason once given holds for the same person and the same account: one visit of the page.
 const REASON_MINUTES: i64 = 30;
 
+/// Whoever goes in for an incident need not have the register.
+const EVERYWHERE: Scope = Scope { lo: 0, hi: i64::MAX, provider: 0, carer: 0 };
+
 /// What may be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
@@ -30,6 +33,8 @@ pub enum Field {
     BankCard,
     /// 健康情况
     Health,
+    /// 门码
+    DoorCode,
     /// 联系人电话
     ContactPhone(ContactId),
 }
@@ -43,6 +48,7 @@ impl Field {
             Field::Address => "address",
             Field::BankCard => "bank_card",
             Field::Health => "health",
+            Field::DoorCode => "door_code",
             Field::ContactPhone(_) => "contact_phone",
         }
     }
@@ -60,6 +66,7 @@ impl Field {
             "address" => "详细住址",
             "bank_card" => "银行卡",
             "health" => "健康情况",
+            "door_code" => "门码",
             "contact_phone" => "联系人电话",
             "list" => "名册",
             _ => "其他信息",
@@ -74,6 +81,7 @@ impl Field {
             "address" => Field::Address,
             "bank_card" => Field::BankCard,
             "health" => Field::Health,
+            "door_code" => Field::DoorCode,
             "contact_phone" => Field::ContactPhone(contact?),
             _ => return None,
         })
@@ -137,11 +145,48 @@ fn open(tx: &mut Tx<'_>, row: &super::Row, field: Field) -> Result<Option<String
         Field::Address => Ok(Some(row.address.clone())),
         Field::BankCard => secret(tx, SecretKind::BankCard),
         Field::Health => secret(tx, SecretKind::Health),
+        Field::DoorCode => secret(tx, SecretKind::DoorCode),
         Field::ContactPhone(contact) => {
             let found = sql::contacts(tx, row.id)?.into_iter().find(|c| c.id == contact);
             found.map(|c| tx.vault().decrypt(PHONE, c.id.0, &c.phone)).transpose()
         }
     }
+}
+
+/// Opens the code of a door for whoever must go in now, which the caller has decided; it goes on record as any other.
+///
+/// # Errors
+/// When the database fails.
+pub fn open_door_code(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    reason: &str,
+    now: Now,
+) -> Result<(), Fault> {
+    let Some(row) = sql::find(tx, person, EVERYWHERE)? else { return Ok(()) };
+    if open(tx, &row, Field::DoorCode)?.is_none() {
+        return Ok(());
+    }
+    let detail = json!({ "field": Field::DoorCode.code(), "reason": reason });
+    tx.record(actor, now, Event::new("person.revealed", person.0, row.region, detail))
+}
+
+/// The code of a door that was opened for an account since then; what is not on record is not shown.
+///
+/// # Errors
+/// When the database fails.
+pub fn door_code_opened(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    person: PersonId,
+    since: At,
+) -> Result<Option<String>, Fault> {
+    if !sql::door_opened(tx, person, account, since)? {
+        return Ok(None);
+    }
+    let Some(row) = sql::find(tx, person, EVERYWHERE)? else { return Ok(None) };
+    open(tx, &row, Field::DoorCode)
 }
 
 /// Who opened masked values of somebody, the latest first.

@@ -68,6 +68,8 @@ crate::statements! {
     FIRST_ENTERED = "SELECT entered_at FROM person ORDER BY id LIMIT 1";
     LAST_REASON = "SELECT detail FROM evidence
         WHERE subject = ?1 AND act = 'person.revealed' AND by_account = ?2 AND at >= ?3 ORDER BY seq DESC LIMIT 1";
+    DOOR_OPENED = "SELECT seq FROM evidence WHERE subject = ?1 AND act = 'person.revealed' AND by_account = ?2
+            AND at >= ?3 AND detail LIKE '%\"door_code\"%' LIMIT 1";
     LOOKS = "SELECT e.at, COALESCE(a.name, ''), e.role, e.detail
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
         WHERE e.subject = ?1 AND e.act = 'person.revealed' ORDER BY e.seq DESC LIMIT 200";
@@ -389,6 +391,16 @@ pub(super) fn last_reason(
 fn word_of(detail: &str, name: &str) -> Option<String> {
     let detail: serde_json::Value = serde_json::from_str(detail).ok()?;
     detail.get(name)?.as_str().map(str::to_owned)
+}
+
+/// Whether the door's code was opened for an account since then.
+pub(super) fn door_opened(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    by: AccountId,
+    since: At,
+) -> Result<bool, Fault> {
+    Ok(tx.find(DOOR_OPENED, p![person, by, since], |row| row.get::<i64>(0))?.is_some())
 }
 
 pub(super) fn looks(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Look>, Fault> {

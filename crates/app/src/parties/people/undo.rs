@@ -62,6 +62,7 @@ impl Open {
             "hearing" => json!(self.hearing),
             "bank_card" => json!(self.bank_card),
             "health" => json!(self.health),
+            "door_code" => json!(self.door_code),
             _ => {
                 let of = |c: &NewContact| json!([c.name, c.relation, c.phone.reveal()]);
                 json!(self.contacts.iter().map(of).collect::<Vec<_>>())
@@ -93,6 +94,7 @@ impl Open {
             "hearing" => self.hearing = text()?,
             "bank_card" => self.bank_card = text()?,
             "health" => self.health = text()?,
+            "door_code" => self.door_code = text()?,
             "contacts" => self.contacts = value.as_array()?.iter().map(contact).collect::<Option<_>>()?,
             _ => return None,
         }

@@ -27,6 +27,9 @@ pub struct ProviderAsk {
     /// Address of the office.
     #[serde(default)]
     pub address: String,
+    /// Where the office stands: `114.35,34.80`, degrees east and north; may be empty.
+    #[serde(default)]
+    pub place: String,
     /// Region of the office, 12 digits.
     #[serde(default)]
     pub region: String,
@@ -48,7 +51,7 @@ pub struct ProviderAsk {
 }
 
 /// A provider under contract, every field right by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewProvider {
     /// Registered name.
     pub name: String,
@@ -60,6 +63,8 @@ pub struct NewProvider {
     pub phone: Phone,
     /// Address of the office.
     pub address: String,
+    /// Where the office stands: degrees east and north.
+    pub place: Option<(f64, f64)>,
     /// Region of the office.
     pub region: RegionCode,
     /// Region it serves, with all below.
@@ -88,6 +93,7 @@ impl ProviderAsk {
         let phone = take(w, "phone", Phone::parse(&self.phone));
         let region = take(w, "region", RegionCode::parse(&self.region));
         let area = take(w, "area", RegionCode::parse(&self.area));
+        let place = take(w, "place", point(&self.place)).flatten();
         let contract_no = line(w, "contract_no", "合同编号", &self.contract_no);
         let from = day(w, "contract_from", "合同起始日", &self.contract_from);
         let to = day(w, "contract_to", "合同到期日", &self.contract_to);
@@ -117,6 +123,7 @@ impl ProviderAsk {
                 contact,
                 phone,
                 address: self.address.trim().to_owned(),
+                place,
                 region,
                 area,
                 contract_no,
@@ -125,6 +132,38 @@ impl ProviderAsk {
                 services,
             }),
             _ => Err(Wrongs(wrongs)),
+        }
+    }
+}
+
+/// A point as people copy it from a map: degrees east, then north; nothing is none.
+fn point(text: &str) -> Result<Option<(f64, f64)>, &'static str> {
+    const WRONG: &str = "经纬度应写成 114.35,34.80 这样：先经度后纬度，用逗号分开";
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let (lon, lat) = text.split_once([',', '，']).ok_or(WRONG)?;
+    let degrees = |text: &str| text.trim().parse::<f64>().map_err(|_| WRONG);
+    let (lon, lat) = (degrees(lon)?, degrees(lat)?);
+    // China: whoever writes north before east is told so.
+    if (73.0..=136.0).contains(&lon) && (3.0..=54.0).contains(&lat) {
+        Ok(Some((lon, lat)))
+    } else {
+        Err(WRONG)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::point;
+
+    #[test]
+    fn a_point_is_east_then_north_or_nothing() {
+        assert_eq!(point(" "), Ok(None));
+        assert_eq!(point("114.35, 34.80"), Ok(Some((114.35, 34.80))));
+        assert_eq!(point("114.35，34.80"), Ok(Some((114.35, 34.80))));
+        for wrong in ["34.80,114.35", "114.35", "a,b", "200,10"] {
+            assert!(point(wrong).is_err(), "{wrong}");
         }
     }
 }

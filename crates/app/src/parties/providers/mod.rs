@@ -30,7 +30,7 @@ pub(crate) const STATEMENTS: &[(&str, &str)] = sql::ALL;
 pub const ENDING_DAYS: i32 = 30;
 
 /// A provider as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Provider {
     /// Which.
     pub id: ProviderId,
@@ -46,6 +46,8 @@ pub struct Provider {
     pub phone: String,
     /// Address of the office.
     pub address: String,
+    /// Where the office stands: degrees east and north.
+    pub place: Option<(f64, f64)>,
     /// Number of the contract.
     pub contract_no: String,
     /// First day of the contract.

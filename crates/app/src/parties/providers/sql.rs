@@ -23,7 +23,7 @@ macro_rules! columns {
                 SELECT 1 FROM carer_skill k WHERE k.carer = c.id AND k.valid_to <= ?1 AND NOT EXISTS (
                     SELECT 1 FROM carer_skill n
                     WHERE n.carer = k.carer AND n.skill = k.skill AND n.valid_to > ?1))),
-            (SELECT COUNT(*) FROM provider_service s WHERE s.provider = v.id)
+            (SELECT COUNT(*) FROM provider_service s WHERE s.provider = v.id), v.lon, v.lat
         FROM provider v "
     };
 }
@@ -56,11 +56,11 @@ macro_rules! wanted {
 
 crate::statements! {
     INSERT = "INSERT INTO provider (id, region, name, credit_code, contact, phone, address, contract_no, contract_from,
-            contract_to, area_lo, area_hi, entered_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+            contract_to, area_lo, area_hi, entered_at, lon, lat)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
         ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE provider SET region = ?2, name = ?3, credit_code = ?4, contact = ?5, phone = ?6, address = ?7,
-            contract_no = ?8, contract_from = ?9, contract_to = ?10, area_lo = ?11, area_hi = ?12
+            contract_no = ?8, contract_from = ?9, contract_to = ?10, area_lo = ?11, area_hi = ?12, lon = ?13, lat = ?14
         WHERE id = ?1";
     BY_CODE = "SELECT id FROM provider WHERE credit_code = ?1";
     OTHER_WITH_CODE = "SELECT name FROM provider WHERE credit_code = ?1 AND id <> ?2";
@@ -96,13 +96,14 @@ fn provider_row(row: &Row<'_>) -> Result<Provider, Fault> {
         carers: row.get(13)?,
         expiring: row.get(14)?,
         items: row.get(15)?,
+        place: row.get::<Option<f64>>(16)?.zip(row.get::<Option<f64>>(17)?),
         services: Vec::new(),
     })
 }
 
 /// Inserts unless the credit code is there; answers whether it did.
 pub(super) fn insert(tx: &mut Tx<'_>, id: ProviderId, new: &NewProvider, at: At) -> Result<bool, Fault> {
-    let area = new.area.range();
+    let (area, (lon, lat)) = (new.area.range(), new.place.unzip());
     let touched = tx.execute(
         INSERT,
         p![
@@ -118,14 +119,16 @@ pub(super) fn insert(tx: &mut Tx<'_>, id: ProviderId, new: &NewProvider, at: At)
             new.contract_to.to_string(),
             area.lo,
             area.hi,
-            at
+            at,
+            lon,
+            lat
         ],
     )?;
     Ok(touched == 1)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, id: ProviderId, new: &NewProvider) -> Result<(), Fault> {
-    let area = new.area.range();
+    let (area, (lon, lat)) = (new.area.range(), new.place.unzip());
     tx.execute_one(
         UPDATE,
         p![
@@ -140,7 +143,9 @@ pub(super) fn update(tx: &mut Tx<'_>, id: ProviderId, new: &NewProvider) -> Resu
             new.contract_from.to_string(),
             new.contract_to.to_string(),
             area.lo,
-            area.hi
+            area.hi,
+            lon,
+            lat
         ],
     )
 }

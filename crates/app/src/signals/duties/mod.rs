@@ -13,13 +13,14 @@ mod team;
 
 use domain::{
     access::{Act, Actor},
-    ids::{IncidentId, PersonId, VisitDutyId},
+    ids::{AccountId, IncidentId, PersonId, VisitDutyId},
+    refusal::{Refusal, RefusalKind},
     regions::{RegionCode, RegionRange},
     signals::{
         rounds::{self, DutyKind},
         silence::{RiskGrade, Terms},
     },
-    time::{At, Now},
+    time::{At, Day, Now},
 };
 use serde_json::json;
 
@@ -27,11 +28,11 @@ pub use lists::{DutyLine, Filter, Page, Tried, count, duties, duty, tries};
 pub use progress::{Progress, tick};
 pub use rate::{Rate, month_rate};
 pub use record::{Followed, Need, NewVisit, Recorded, VisitPhoto, photo, record};
-pub use team::{Leave, LeaveRefusal, assign_charges, end_leave, leaves, take_leave};
+pub use team::{Colleague, Leave, LeaveRefusal, assign_charges, colleagues, end_leave, leaves, take_leave};
 
 use crate::{
     evidence::Event,
-    outcome::Answer,
+    outcome::{Answer, No, Outcome},
     store::{Fault, Tx},
 };
 
@@ -100,6 +101,14 @@ pub(super) fn end_knock(
     sql::end(tx, person, DutyKind::Knock, &silence.to_string(), why, now.0)
 }
 
+/// Who is away that day, and who stands in for them.
+pub(super) fn away(
+    tx: &mut Tx<'_>,
+    day: Day,
+) -> Result<std::collections::HashMap<AccountId, Option<AccountId>>, Fault> {
+    sql::away(tx, day)
+}
+
 /// An extra round: everybody of a grade and region, by a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallOut {
@@ -113,12 +122,68 @@ pub struct CallOut {
     pub due: At,
 }
 
+/// Longest name of an occasion.
+const OCCASION_MAX: usize = 40;
+/// How long an extra round is looked back at.
+const CALLED_OUT_DAYS: i64 = 92;
+
+/// Why an extra round was not called for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallOutRefusal {
+    /// Nobody can be seen in the past.
+    #[error("完成期限应晚于现在")]
+    Late,
+    /// An occasion is a name, not a story.
+    #[error("事由最多 {OCCASION_MAX} 个字，请精简")]
+    TooLong,
+}
+
+impl Refusal for CallOutRefusal {
+    fn code(&self) -> &'static str {
+        match self {
+            CallOutRefusal::Late => "call_out_late",
+            CallOutRefusal::TooLong => "call_out_too_long",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        RefusalKind::Invalid
+    }
+}
+
+/// How far an extra round is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalledOut {
+    /// Why.
+    pub occasion: String,
+    /// By when.
+    pub due: At,
+    /// How many were to be seen.
+    pub total: i64,
+    /// How many were.
+    pub done: i64,
+    /// How many still are.
+    pub open: i64,
+}
+
+/// Extra rounds of the last months within the actor's regions, the latest first.
+pub fn called_out(tx: &mut Tx<'_>, actor: &Actor, now: Now) -> Answer<Vec<CalledOut>> {
+    actor.may(Act::SeeAlarms)?;
+    Ok(sql::called_out(tx, actor.scope(), now.0.plus_minutes(-CALLED_OUT_DAYS * 24 * 60))?)
+}
+
 /// Calls for an extra round; the same occasion again adds only whom it does not have yet. Answers how many are new.
 ///
 /// # Errors
 /// When the actor may not, or the database fails.
-pub fn call_out(tx: &mut Tx<'_>, actor: &Actor, ask: &CallOut, now: Now) -> Answer<usize> {
+pub fn call_out(tx: &mut Tx<'_>, actor: &Actor, ask: &CallOut, now: Now) -> Outcome<usize, CallOutRefusal> {
     actor.may(Act::EditPeople)?;
+    if ask.due <= now.0 {
+        return Err(No::Refused(CallOutRefusal::Late));
+    }
+    if ask.occasion.trim().chars().count() > OCCASION_MAX {
+        return Err(No::Refused(CallOutRefusal::TooLong));
+    }
     let scope = actor.scope().narrowed(Some(ask.region));
     let today = now.day().to_string();
     let occasion = Some(ask.occasion.trim()).filter(|words| !words.is_empty()).unwrap_or(&today);

@@ -15,6 +15,7 @@ use domain::{
 };
 
 use super::{
+    CalledOut,
     lists::{DutyRow, Filter, Page, Tried},
     progress::Standing,
     rate::Rate,
@@ -112,6 +113,17 @@ crate::statements! {
         GROUP BY w.region / 1000 * 1000 ORDER BY 1";
     POSTS = "SELECT p.account, p.region_lo, p.region_hi FROM post p JOIN account a ON a.id = p.account
         WHERE p.role = 'community_worker' AND p.ended_at IS NULL AND a.closed_at IS NULL";
+    COLLEAGUES = "SELECT DISTINCT p.account, a.name, p.region_lo, p.region_hi
+        FROM post p JOIN account a ON a.id = p.account
+        WHERE p.role = 'community_worker' AND p.ended_at IS NULL AND a.closed_at IS NULL
+            AND p.region_lo <= ?2 AND p.region_hi >= ?1
+        ORDER BY p.region_lo, a.name, p.account LIMIT 500";
+    CALLED_OUT = "SELECT d.occasion, MAX(d.due_at), COUNT(*),
+            CAST(SUM(CASE WHEN d.end_why = '已完成' THEN 1 ELSE 0 END) AS BIGINT),
+            CAST(SUM(CASE WHEN d.ended_at IS NULL THEN 1 ELSE 0 END) AS BIGINT)
+        FROM visit_duty d
+        WHERE d.kind = 'extra' AND d.region BETWEEN ?1 AND ?2 AND d.made_at >= ?3
+        GROUP BY d.occasion ORDER BY MAX(d.made_at) DESC LIMIT 30";
     AWAY = "SELECT account, cover FROM duty_leave WHERE ended_at IS NULL AND from_day <= ?1 AND to_day >= ?1 ORDER BY id";
     CHARGES = "SELECT region, charge, COUNT(*) FROM watch WHERE ended_at IS NULL GROUP BY region, charge";
     SET_CHARGE = "UPDATE watch SET charge = ?1 WHERE region = ?2 AND ended_at IS NULL
@@ -389,6 +401,29 @@ pub(super) fn rates(tx: &mut Tx<'_>, scope: Scope, from: At, to: At) -> Result<V
 pub(super) fn posts(tx: &mut Tx<'_>) -> Result<Vec<Post>, Fault> {
     tx.all(POSTS, p![], |row| {
         Ok(Post { account: row.get(0)?, range: RegionRange { lo: row.get(1)?, hi: row.get(2)? } })
+    })
+}
+
+/// Who may be in charge of elders in a region: account, name, and their post's regions.
+pub(super) fn colleagues(
+    tx: &mut Tx<'_>,
+    range: RegionRange,
+) -> Result<Vec<(AccountId, String, RegionRange)>, Fault> {
+    tx.all(COLLEAGUES, p![range.lo, range.hi], |row| {
+        Ok((row.get(0)?, row.get(1)?, RegionRange { lo: row.get(2)?, hi: row.get(3)? }))
+    })
+}
+
+/// Extra rounds since then, the latest first.
+pub(super) fn called_out(tx: &mut Tx<'_>, scope: Scope, since: At) -> Result<Vec<CalledOut>, Fault> {
+    tx.all(CALLED_OUT, p![scope.lo, scope.hi, since], |row| {
+        Ok(CalledOut {
+            occasion: row.get(0)?,
+            due: row.get(1)?,
+            total: row.get(2)?,
+            done: row.get(3)?,
+            open: row.get(4)?,
+        })
     })
 }
 

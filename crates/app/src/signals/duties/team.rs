@@ -149,6 +149,24 @@ pub fn leaves(tx: &mut Tx<'_>, actor: &Actor, now: Now) -> Answer<Vec<Leave>> {
     Ok(all)
 }
 
+/// Somebody who may be in charge of elders here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Colleague {
+    /// Which account.
+    pub account: AccountId,
+    /// Name.
+    pub name: String,
+    /// Where.
+    pub range: RegionRange,
+}
+
+/// Who may be in charge of elders within the actor's regions: whose leave can be entered, and who can stand in.
+pub fn colleagues(tx: &mut Tx<'_>, actor: &Actor) -> Answer<Vec<Colleague>> {
+    actor.may(Act::MakeRounds)?;
+    let all = sql::colleagues(tx, actor.range)?;
+    Ok(all.into_iter().map(|(account, name, range)| Colleague { account, name, range }).collect())
+}
+
 /// Who may have the elders of a place in charge today.
 #[derive(Debug)]
 struct Team {

@@ -16,8 +16,9 @@ use serde_json::json;
 
 use super::{ladder, load, save, save::Fact, sql};
 use crate::{
-    outcome::{Decided, No, Outcome},
-    store::Tx,
+    outcome::{Answer, Decided, Found, No, Outcome},
+    parties::people,
+    store::{Fault, Tx},
 };
 
 type Done<T = ()> = Outcome<T, IncidentRefusal>;
@@ -44,7 +45,30 @@ pub fn acknowledge(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId, now: Now) -> 
     let detail = json!({ "waited_seconds": waited, "from_hold": before == IncidentState::Held });
     save::step(tx, actor, &mut i, &[Fact::new(Kind::Acknowledged, "").with(detail)], &terms, now)?;
     ladder::stop(tx, id, now)?;
+    open_door(tx, actor, &i, now)?;
     Ok(i)
+}
+
+/// Whoever owns an incident may have to tell somebody how to get in: the door's code is opened for them, on record.
+fn open_door(tx: &mut Tx<'_>, actor: &Actor, i: &Incident, now: Now) -> Result<(), Fault> {
+    match i.person.filter(|_| i.owner == Some(actor.account)) {
+        Some(person) => people::open_door_code(tx, actor, person, &format!("处置警情 {}", i.id), now),
+        None => Ok(()),
+    }
+}
+
+/// The code of the elder's door, for the owner of an open incident.
+///
+/// # Errors
+/// When the incident cannot be seen.
+pub fn door_code(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId) -> Answer<Option<String>> {
+    actor.may(Act::AnswerAlarms)?;
+    let i = sql::find(tx, id)?.filter(|i| actor.sees(i.region)).found()?;
+    let mine = i.state.owned() && i.owner == Some(actor.account);
+    Ok(match (i.person, i.owned_at) {
+        (Some(person), Some(since)) if mine => people::door_code_opened(tx, actor.account, person, since)?,
+        _ => None,
+    })
 }
 
 /// Puts it aside for some seconds; then it rings for all.
@@ -198,6 +222,7 @@ pub fn identify(
     i.region = home;
     i.active(actor.account, now);
     save::step(tx, actor, &mut i, &[Fact::new(Kind::Identified, "").with(detail)], &terms, now)?;
+    open_door(tx, actor, &i, now)?;
     Ok(i)
 }
 
@@ -224,6 +249,7 @@ pub fn take_over(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId, reason: &str, n
     i.take_over(actor.account, now).decided()?;
     let detail = json!({ "why": "taken_over", "from": from, "to": actor.account });
     save::step(tx, actor, &mut i, &[Fact::new(Kind::HandedOver, reason).with(detail)], &terms, now)?;
+    open_door(tx, actor, &i, now)?;
     Ok(i)
 }
 
@@ -238,6 +264,7 @@ pub fn close(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId, closure: &Closure, 
     let detail = json!({ "outcome": closure.outcome.code(), "with_elder": closure.with_elder.trim() });
     let fact = Fact::new(Kind::Closed, closure.text.trim()).with(detail);
     save::step(tx, actor, &mut i, &[fact], &terms, now)?;
+    super::errands::call_back(tx, actor, &mut i, &terms, now)?;
     if i.kind == IncidentKind::Area {
         super::area::dissolve(tx, actor, &i, &terms, now)?;
     }

@@ -82,6 +82,7 @@ pub fn tick(tx: &mut Tx<'_>, now: Now) -> Result<Ticked, Fault> {
     for incident in sql::to_ring_again(tx, now.0, BATCH)? {
         rang += usize::from(wake(tx, incident, &terms, now)?);
     }
+    let lapsed = super::errands::lapse(tx, now, BATCH)?;
     let due = sql::due_steps(tx, now.0, BATCH)?;
     let more = due.len() as i64 == BATCH;
     let mut steps = 0;
@@ -93,7 +94,7 @@ pub fn tick(tx: &mut Tx<'_>, now: Now) -> Result<Ticked, Fault> {
         }
         steps += climb(tx, &of_one, &terms, now)?;
     }
-    Ok(Ticked { steps, rang, more: more || rang as i64 >= BATCH })
+    Ok(Ticked { steps, rang, more: more || rang as i64 >= BATCH || lapsed as i64 >= BATCH })
 }
 
 /// Does the due steps of one incident.

@@ -6,6 +6,7 @@
 
 mod area;
 mod commands;
+mod errands;
 mod figures;
 mod ladder;
 mod lists;
@@ -26,8 +27,12 @@ use domain::{
 
 pub use area::{Area, Group, Of, SilentDevice, area};
 pub use commands::{
-    Escalation, acknowledge, change_level, close, draft, escalate, hand_over, hold, identify, note, reached,
-    reopen, review, send_back, take_over,
+    Escalation, acknowledge, change_level, close, door_code, draft, escalate, hand_over, hold, identify,
+    note, reached, reopen, review, send_back, take_over,
+};
+pub use errands::{
+    Errand, Helper, Pick, Station, answer, arrive, errand, errand_door_code, errands, helpers, my_errands,
+    recall, report, send, stations,
 };
 pub use figures::{Figures, Hour, figures};
 pub use ladder::{Ticked, anything_due, hand_over_left, set_terms, terms, tick};

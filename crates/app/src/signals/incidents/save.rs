@@ -116,6 +116,8 @@ fn act(kind: IncidentFactKind) -> &'static str {
         Escalated => "incident.escalated",
         Stepped => "incident.stepped",
         Reached => "incident.reached",
+        Sent => "incident.sent",
+        Errand => "incident.errand",
         LevelChanged => "incident.level_changed",
         Identified => "incident.identified",
         HandedOver => "incident.handed_over",

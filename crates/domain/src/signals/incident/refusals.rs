@@ -70,6 +70,21 @@ pub enum IncidentRefusal {
     /// There is no such step of the ladder.
     #[error("没有这一步联络，请刷新后再填结果")]
     NoSuchStep,
+    /// Nobody who could go is known, or everybody was asked.
+    #[error("没有别人可派了：请打电话给社区或街道值班，或转 110、120")]
+    NobodyToSend,
+    /// The choice is not in the list.
+    #[error("能派的人里没有“{said}”，请写序号、姓名，或不写派最近的")]
+    NoSuchHelper {
+        /// What was said.
+        said: String,
+    },
+    /// The same person was sent and is not back.
+    #[error("已经派了{name}，还没有结果")]
+    SentAlready {
+        /// Who.
+        name: String,
+    },
     /// The other incident does not exist or is out of sight.
     #[error("找不到这位老人，请先核对档案")]
     UnknownPerson,
@@ -91,6 +106,9 @@ impl Refusal for IncidentRefusal {
             NothingToReview => "nothing_to_review",
             ReopenTooLate { .. } => "reopen_too_late",
             NoSuchStep => "no_such_step",
+            NobodyToSend => "nobody_to_send",
+            NoSuchHelper { .. } => "no_such_helper",
+            SentAlready { .. } => "sent_already",
             UnknownPerson => "unknown_person",
         }
     }
@@ -98,9 +116,12 @@ impl Refusal for IncidentRefusal {
     fn kind(&self) -> RefusalKind {
         use IncidentRefusal::*;
         match self {
-            Missing { .. } | TooLong { .. } | HoldTooLong { .. } | NoSuchStep | UnknownPerson => {
-                RefusalKind::Invalid
-            }
+            Missing { .. }
+            | TooLong { .. }
+            | HoldTooLong { .. }
+            | NoSuchStep
+            | NoSuchHelper { .. }
+            | UnknownPerson => RefusalKind::Invalid,
             _ => RefusalKind::Conflict,
         }
     }

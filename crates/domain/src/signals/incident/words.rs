@@ -123,6 +123,10 @@ words! {
         Stepped = "stepped" "自动升级",
         /// What came of reaching out.
         Reached = "reached" "联络结果",
+        /// Somebody was sent to the door.
+        Sent = "sent" "派人上门",
+        /// What became of whoever was sent.
+        Errand = "errand" "上门进展",
         /// More or less urgent than before.
         LevelChanged = "level_changed" "调整等级",
         /// It is about this person.

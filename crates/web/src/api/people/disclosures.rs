@@ -17,7 +17,7 @@ use crate::{App, Problem, Reply, Signed};
 /// What to open, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct DisclosureBody {
-    /// id_no, phone, address, bank_card, health or contact_phone.
+    /// id_no, phone, address, bank_card, health, door_code or contact_phone.
     field: String,
     /// Whose phone, for contact_phone.
     #[schema(value_type = Option<String>)]
@@ -46,7 +46,7 @@ pub async fn disclose(
     Json(body): Json<DisclosureBody>,
 ) -> Reply<Json<DisclosureView>> {
     let field = Field::from_code(&body.field, body.contact).ok_or_else(|| {
-        Problem::malformed("field 应为 id_no、phone、address、bank_card、health 或 contact_phone")
+        Problem::malformed("field 应为 id_no、phone、address、bank_card、health、door_code 或 contact_phone")
     })?;
     let actor = signed.actor();
     let value = app

@@ -130,6 +130,9 @@ pub struct NewPersonBody {
     /// Diagnoses, drugs, allergies.
     #[serde(default)]
     health: String,
+    /// The code that opens the door of the house.
+    #[serde(default)]
+    door_code: String,
     /// Whom to call, in order.
     #[serde(default)]
     contacts: Vec<ContactBody>,
@@ -188,6 +191,7 @@ impl NewPersonBody {
             hearing: self.hearing.clone(),
             bank_card: some("bank_card", self.bank_card.as_ref(), BankCard::parse)?,
             health: self.health.clone(),
+            door_code: self.door_code.clone(),
             contacts: contacts?,
             facts: facts?,
             ..base
@@ -260,6 +264,8 @@ pub struct ChangeBody {
     bank_card: Option<String>,
     /// Health; empty takes it away.
     health: Option<String>,
+    /// Code of the door; empty takes it away.
+    door_code: Option<String>,
     /// The whole list of contacts.
     contacts: Option<Vec<ContactBody>>,
 }
@@ -289,6 +295,7 @@ impl ChangeBody {
                 .map(|c| some("bank_card", Some(c), BankCard::parse))
                 .transpose()?,
             health: self.health.clone(),
+            door_code: self.door_code.clone(),
             contacts: self.contacts.as_ref().map(|all| all.iter().map(contact).collect()).transpose()?,
         })
     }

@@ -169,6 +169,8 @@ pub struct PersonSheet {
     pub bank_card: Option<String>,
     /// Whether something about health is on record.
     pub health_known: bool,
+    /// Whether the code of the door is on record.
+    pub door_code_known: bool,
     /// Whom to call, in order.
     pub contacts: Vec<ContactView>,
     /// What is believed now.
@@ -189,6 +191,7 @@ impl From<Person> for PersonSheet {
             hukou: p.hukou,
             bank_card: p.bank_card_masked,
             health_known: p.health_known,
+            door_code_known: p.door_code_known,
             contacts: p.contacts.into_iter().map(ContactView::from).collect(),
             facts: p.facts.into_iter().map(FactView::from).collect(),
             entered_at: p.entered_at,

@@ -114,6 +114,9 @@ pub(crate) fn told(fact: &FactLine, now: Now) -> Told {
     let look = match fact.kind {
         Opened | Rang | PressedAgain | Returned | Reopened | Stepped | HandedOver => "attention",
         Acknowledged | Closed | Reviewed => "done",
+        Errand if matches!(word("errand_state"), "lapsed" | "declined" | "") => "attention",
+        Errand if matches!(word("finding"), "needs_help" | "refused" | "nobody_home") => "attention",
+        Errand if word("errand_state") == "found" => "done",
         _ => "",
     };
     let clock = fact.at.local().strftime("%H:%M:%S").to_string();

@@ -1,7 +1,7 @@
 //! One incident with everything that happened, and what is decided about it away from the desk.
 
 use app::{
-    outcome::{Answer, No},
+    outcome::{Answer, No, Outcome},
     parties::people,
     regions,
     signals::incidents::{self, Sheet},
@@ -16,7 +16,7 @@ use axum::{
 use domain::{
     access::{Act, Actor},
     ids::IncidentId,
-    signals::incident::{IncidentRefusal, IncidentState},
+    signals::incident::{Incident, IncidentRefusal, IncidentState},
     time::{At, Now},
 };
 use serde::Deserialize;
@@ -178,6 +178,22 @@ fn said(id: IncidentId, done: Result<&'static str, No<IncidentRefusal>>) -> Repl
     }
 }
 
+/// A decision about an incident with words: what `incidents` calls review, send back and reopen.
+type Decide = fn(&mut Tx<'_>, &Actor, IncidentId, &str, Now) -> Outcome<Incident, IncidentRefusal>;
+
+/// Takes one, and says what came of it.
+async fn decide(
+    app: App,
+    signed: Signed,
+    id: String,
+    form: TextForm,
+    (decide, words): (Decide, &'static str),
+) -> Reply {
+    let (id, actor) = (id_of(&id)?, signed.actor());
+    let done = app.write(move |tx, now| decide(tx, &actor, id, &form.text, now)).await;
+    said(id, done.map(|_| words))
+}
+
 /// `POST /alarms/{id}/review`: a second person agrees.
 pub async fn review(
     State(app): State<App>,
@@ -185,9 +201,7 @@ pub async fn review(
     Path(id): Path<String>,
     Form(form): Form<TextForm>,
 ) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
-    let done = app.write(move |tx, now| incidents::review(tx, &actor, id, &form.text, now)).await;
-    said(id, done.map(|_| "复看通过，已记录"))
+    decide(app, signed, id, form, (incidents::review, "复看通过，已记录")).await
 }
 
 /// `POST /alarms/{id}/return`: a second person does not agree; it rings again.
@@ -197,9 +211,7 @@ pub async fn send_back(
     Path(id): Path<String>,
     Form(form): Form<TextForm>,
 ) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
-    let done = app.write(move |tx, now| incidents::send_back(tx, &actor, id, &form.text, now)).await;
-    said(id, done.map(|_| "已退回，警情重新响铃"))
+    decide(app, signed, id, form, (incidents::send_back, "已退回，警情重新响铃")).await
 }
 
 /// `POST /alarms/{id}/reopening`
@@ -209,9 +221,7 @@ pub async fn reopen(
     Path(id): Path<String>,
     Form(form): Form<TextForm>,
 ) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
-    let done = app.write(move |tx, now| incidents::reopen(tx, &actor, id, &form.text, now)).await;
-    said(id, done.map(|_| "已重新打开，警情重新响铃"))
+    decide(app, signed, id, form, (incidents::reopen, "已重新打开，警情重新响铃")).await
 }
 
 /// `POST /alarms/{id}/handover`: its owner gives it back to all.

@@ -6,7 +6,7 @@ mod visit;
 
 use app::{
     orders::{self, Line, Served},
-    outcome::{Answer, No},
+    outcome::{Answer, Never, No},
     store::Tx,
 };
 use askama::Template;
@@ -20,7 +20,7 @@ use domain::{
 };
 use serde::Deserialize;
 
-use crate::{App, Html, Page, Reply, Signed, filters};
+use crate::{App, Html, Page, Reply, Signed, desks::errands::Mine, filters};
 
 pub use step::Step;
 pub use unfinished::{empty_visit, interruption};
@@ -69,6 +69,7 @@ fn to_do(line: &Line, me: Option<CarerId>) -> bool {
 #[template(path = "carer/day.html")]
 struct Day {
     page: Page,
+    errands: Mine,
     next: Option<visit::Visit>,
     later: Vec<Item>,
     done: Vec<Item>,
@@ -79,8 +80,13 @@ struct Day {
 pub async fn day(State(app): State<App>, page: Page, signed: Signed) -> Reply<Html<impl Template>> {
     let actor = signed.actor();
     let page = page.titled("今天", "carer");
-    let (next, later, done, served) = app.read(move |tx, now| today(tx, &actor, now)).await?;
-    Ok(Html(Day { page, next, later, done, month: in_words(&served) }))
+    let within = page.clone();
+    let ((next, later, done, served), errands) = app
+        .read(move |tx, now| {
+            Ok::<_, No<Never>>((today(tx, &actor, now)?, Mine::load(tx, &actor, within.clone(), now)?))
+        })
+        .await?;
+    Ok(Html(Day { page, errands, next, later, done, month: in_words(&served) }))
 }
 
 type Today = (Option<visit::Visit>, Vec<Item>, Vec<Item>, Vec<Served>);

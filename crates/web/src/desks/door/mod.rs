@@ -5,6 +5,7 @@ pub mod factor;
 pub mod invitation;
 pub mod sign_in;
 
+use askama::Template;
 use axum::{
     Form,
     extract::State,
@@ -13,7 +14,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use crate::{App, Page, Reply, Signed};
+use crate::{App, Html, Page, Reply, Signed, filters};
 
 /// To the first desk of one's post, or to the sign-in page.
 pub async fn home(page: Page) -> Response {
@@ -53,6 +54,18 @@ pub async fn preferences(headers: HeaderMap, Form(form): Form<Preferences>) -> R
         .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()))
         .unwrap_or_else(|| "/".to_owned());
     (AppendHeaders(cookies), Redirect::to(&back)).into_response()
+}
+
+/// What everybody must know, above every desk.
+#[derive(Debug, Template)]
+#[template(path = "layout/notices.html")]
+struct Notices {
+    page: Page,
+}
+
+/// The same part alone, fetched anew when the disk fills or has room again.
+pub async fn notices(page: Page) -> Html<impl Template> {
+    Html(Notices { page })
 }
 
 /// News about what the signed-in post may see.

@@ -1,10 +1,13 @@
 //! The duties of whoever looks after elders: who is overdue, who comes today, and the form of a visit. Made for a phone
 //! at the door.
 
+pub mod leaves;
+pub mod rates;
+pub mod rounds;
 mod visit;
 
 use app::{
-    outcome::Answer,
+    outcome::{Answer, Never, No},
     regions::{self, RegionBook},
     signals::{
         duties::{self, DutyLine, Filter, Page as Part},
@@ -24,7 +27,7 @@ use serde::Deserialize;
 
 pub use visit::{photo, record, show};
 
-use crate::{App, Html, Page, Reply, Signed, filters};
+use crate::{App, Html, Page, Reply, Signed, desks::errands::Mine, filters};
 
 /// Lines of each part of the list; the rest is reached by doing these.
 const SHOWN: i64 = 60;
@@ -160,6 +163,7 @@ struct Index {
     page: Page,
     mine: bool,
     lists: Lists,
+    errands: Mine,
 }
 
 /// `GET /duties`: one's own; `?all=1` everybody's within one's regions.
@@ -172,6 +176,12 @@ pub async fn index(
     let actor = signed.actor();
     // Whoever has nobody in charge looks at everybody.
     let mine = actor.role == Role::CommunityWorker && whose.all.is_empty();
-    let lists = app.read(move |tx, now| load(tx, &actor, mine, now)).await?;
-    Ok(Html(Index { page: page.titled("巡访", "duties"), mine, lists }))
+    let page = page.titled("巡访", "duties");
+    let within = page.clone();
+    let (lists, errands) = app
+        .read(move |tx, now| {
+            Ok::<_, No<Never>>((load(tx, &actor, mine, now)?, Mine::load(tx, &actor, within.clone(), now)?))
+        })
+        .await?;
+    Ok(Html(Index { page, mine, lists, errands }))
 }

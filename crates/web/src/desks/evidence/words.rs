@@ -7,6 +7,7 @@ use domain::{
     money::Fen,
     orders::{CancelReason, Channel, ConfirmedBy, Interruption, Method},
     signals::{
+        errand::{ErrandState, Finding},
         incident::{IncidentKind, IncidentOutcome, Level},
         ladder::{Reach, ReachResult},
         rounds::{DutyKind, Met, Way},
@@ -286,6 +287,14 @@ fn incident(what: &str, d: &Detail<'_>) -> Option<String> {
         "reached" => {
             let result = ReachResult::from_code(d.text("result")).map_or("", ReachResult::label);
             format!("联络结果：{result}")
+        }
+        "sent" => format!("派{}上门", d.text("name")),
+        "errand" => {
+            match (ErrandState::from_code(d.text("errand_state")), Finding::from_code(d.text("finding"))) {
+                (_, Some(found)) => format!("{}上门：{}", d.text("name"), found.label()),
+                (Some(state), None) => format!("{}上门：{}", d.text("name"), state.label()),
+                (None, None) => "派人上门没有人能去".to_owned(),
+            }
         }
         "level_changed" => format!("等级由{}调整为{}", level("from"), level("to")),
         "identified" => "确认警情涉及的老人".to_owned(),

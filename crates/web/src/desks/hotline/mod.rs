@@ -175,11 +175,12 @@ const ALARM_NEWS: &str = "incident-opened incident-rang incident-pressed_again i
     incident-level_changed incident-identified incident-handed_over incident-attached incident-members \
     incident-closed incident-reviewed incident-returned incident-reopened";
 /// What is done about an incident without changing whose it is.
-const STEP_NEWS: &str = "incident-noted incident-escalated incident-stepped incident-reached";
+const STEP_NEWS: &str = "incident-noted incident-escalated incident-stepped incident-reached incident-sent \
+    incident-errand";
 /// All of it, for whoever works at one.
 pub(crate) const WORK_NEWS: &str = "incident-rang incident-pressed_again incident-acknowledged incident-held \
     incident-level_changed incident-identified incident-handed_over incident-closed incident-noted \
-    incident-escalated incident-stepped incident-reached";
+    incident-escalated incident-stepped incident-reached incident-sent incident-errand";
 
 fn id_of(text: &str) -> Reply<CallId> {
     text.parse().map_err(|_| Problem::not_found())

@@ -73,6 +73,7 @@ struct Known {
     phone: String,
     bank_card: String,
     health: bool,
+    door_code: bool,
     contacts: Vec<(String, String)>,
 }
 
@@ -83,6 +84,7 @@ impl Known {
             phone: person.card.phone_masked.clone(),
             bank_card: person.bank_card_masked.clone().unwrap_or_default(),
             health: person.health_known,
+            door_code: person.door_code_known,
             contacts: person.contacts.iter().map(|c| (c.id.to_string(), c.phone_masked.clone())).collect(),
         }
     }
@@ -284,6 +286,7 @@ fn read_new(tx: &mut Tx<'_>, actor: &Actor, fields: &mut Fields, now: Now) -> An
         language: fields.value("language").to_owned(),
         hearing: fields.value("hearing").to_owned(),
         health: fields.value("health").to_owned(),
+        door_code: fields.value("door_code").to_owned(),
         ..base
     }))
 }
@@ -380,6 +383,7 @@ fn read_change(
     let bank_card = bank_card.or_else(|| gone(fields, "bank_card").then_some(None));
     let typed = |fields: &Fields, name: &str| Some(fields.value(name).to_owned()).filter(|t| !t.is_empty());
     let health = typed(fields, "health").or_else(|| gone(fields, "health").then(String::new));
+    let door_code = typed(fields, "door_code").or_else(|| gone(fields, "door_code").then(String::new));
     let change = Change {
         seen: fields.value("seen").parse().ok().map(At),
         name: name.ok(),
@@ -394,6 +398,7 @@ fn read_change(
         hearing: Some(fields.value("hearing").to_owned()),
         bank_card,
         health,
+        door_code,
         contacts: Some(contacts),
     };
     Ok(fields.wrong.is_empty().then_some(change))

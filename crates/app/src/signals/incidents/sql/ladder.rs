@@ -23,6 +23,7 @@ crate::statements! {
         WHERE incident = ?1 AND done_at IS NULL AND stopped_at IS NULL";
     ANY_DUE = "SELECT 1 FROM incident_step WHERE done_at IS NULL AND stopped_at IS NULL AND due_at <= ?1
         UNION ALL SELECT 1 FROM incident WHERE again_at <= ?1
+        UNION ALL SELECT 1 FROM errand WHERE state = 'asked' AND answer_by <= ?1
         UNION ALL SELECT 1 FROM incident o WHERE o.state IN ('acknowledged', 'held')
             AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account = o.owner AND s.ended_at IS NULL
                 AND s.post IS NOT NULL AND s.expires_at > ?1)

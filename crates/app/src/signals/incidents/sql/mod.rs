@@ -1,6 +1,7 @@
 //! Rows of incidents and their facts.
 
 mod area;
+mod errands;
 mod figures;
 mod ladder;
 mod lists;
@@ -8,6 +9,7 @@ mod outage;
 mod verify;
 
 pub(super) use area::*;
+pub(super) use errands::*;
 pub(super) use figures::*;
 pub(super) use ladder::*;
 pub(super) use lists::*;
@@ -27,7 +29,7 @@ use crate::{
 };
 
 pub(super) const EVERY: &[&[(&str, &str)]] =
-    &[ALL, area::ALL, figures::ALL, ladder::ALL, lists::ALL, outage::ALL, verify::ALL];
+    &[ALL, area::ALL, errands::ALL, figures::ALL, ladder::ALL, lists::ALL, outage::ALL, verify::ALL];
 
 /// The columns `row` reads, in its order.
 macro_rules! columns {

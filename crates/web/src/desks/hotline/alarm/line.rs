@@ -1,6 +1,7 @@
 //! The command line of the alarm desk: words in, acts out. Words are English, Chinese or the first letters of the
 //! Chinese, so that neither hand has to leave the keys.
 
+use app::signals::incidents::Pick;
 use domain::signals::{
     incident::{IncidentOutcome, Level},
     ladder::Reach,
@@ -16,6 +17,8 @@ pub(super) enum Act {
     Say(&'static str),
     /// Call for somebody.
     Reach(Reach),
+    /// Send somebody to the door.
+    Send(Pick),
     /// Put it aside for a minute.
     Hold,
     /// Note these words.
@@ -131,10 +134,10 @@ pub(super) fn read(line: &str) -> Result<Vec<Act>, Unread> {
         match &word.does {
             Does::Answer => acts.push(Act::Answer),
             Does::Say(sentence) => acts.push(Act::Say(sentence)),
-            // "dispatch station" is one wish, and so is "dispatch" alone.
-            Does::Dispatch => match find(split(rest).0).map(|w| &w.does) {
-                Some(Does::Reach(Reach::Station | Reach::Neighbour | Reach::GridWorker)) => sent = true,
-                _ => acts.push(Act::Reach(Reach::Station)),
+            Does::Dispatch => match dispatch(&mut rest) {
+                Some(pick) => acts.push(Act::Send(pick)),
+                // The neighbour is rung up: the word for that follows.
+                None => sent = true,
             },
             Does::Reach(to) => acts.push(Act::Reach(*to)),
             Does::Hold => acts.push(Act::Hold),
@@ -166,6 +169,23 @@ fn take(rest: &mut &str) -> String {
     std::mem::take(rest).trim().to_owned()
 }
 
+/// `dispatch`, `dispatch station`, `dispatch 2`, `dispatch 刘丽娟`: nearest, of a kind, by place in the list or by name.
+/// None when a neighbour is meant, who is no helper of the platform's.
+fn dispatch(rest: &mut &str) -> Option<Pick> {
+    let (next, after) = split(rest);
+    let pick = match find(next).map(|w| &w.does) {
+        Some(Does::Reach(Reach::Neighbour)) => return None,
+        Some(Does::Reach(Reach::Station)) => Pick::Station,
+        Some(Does::Reach(Reach::GridWorker)) => Pick::Grid,
+        // Another word of the line, or nothing.
+        Some(_) => return Some(Pick::Nearest),
+        None if next.is_empty() => return Some(Pick::Nearest),
+        None => Pick::Said(next.to_owned()),
+    };
+    *rest = after;
+    Some(pick)
+}
+
 /// `close 误按 女儿在家`: an outcome by its name or the beginning of it, then who is there.
 fn close(rest: &mut &str) -> Act {
     let (first, who) = split(rest);
@@ -193,13 +213,17 @@ mod tests {
             [
                 say("出了什么事：跌倒"),
                 say("意识：清醒"),
-                Act::Reach(Reach::Station),
+                Act::Send(Pick::Station),
                 Act::Reach(Reach::Ambulance)
             ]
         );
         assert_eq!(read("跌倒  清醒 派人 邻居").unwrap()[2..], [Act::Reach(Reach::Neighbour)]);
-        assert_eq!(read("dispatch").unwrap(), [Act::Reach(Reach::Station)]);
-        assert_eq!(read("dispatch family").unwrap(), [Act::Reach(Reach::Station), Act::Reach(Reach::Family)]);
+        assert_eq!(read("dispatch").unwrap(), [Act::Send(Pick::Nearest)]);
+        assert_eq!(read("dispatch family").unwrap(), [Act::Send(Pick::Nearest), Act::Reach(Reach::Family)]);
+        let said = |s: &str| Act::Send(Pick::Said(s.into()));
+        assert_eq!(read("派人 2 跌倒").unwrap(), [said("2"), say("出了什么事：跌倒")]);
+        assert_eq!(read("pr 刘丽娟 hold").unwrap(), [said("刘丽娟"), Act::Hold]);
+        assert_eq!(read("派人 网格员").unwrap(), [Act::Send(Pick::Grid)]);
     }
 
     #[test]

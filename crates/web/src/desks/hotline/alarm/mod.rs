@@ -132,7 +132,7 @@ pub async fn progress(
     let part = app
         .read(move |tx, now| {
             let sheet = incidents::incident(tx, &actor, id)?;
-            Ok::<_, No<app::outcome::Never>>(Progress::of(&sheet, &actor, page.clone(), working, now))
+            Progress::load(tx, &sheet, &actor, page.clone(), working, now)
         })
         .await?;
     Ok(Html(part))
@@ -225,6 +225,7 @@ fn carry_out(
                 let (incident, _) = incidents::escalate(tx, actor, id, &ask, now)?;
                 open_numbers(tx, actor, &incident, *to, now)?;
             }
+            Act::Send(pick) => drop(incidents::send(tx, actor, id, pick, now)?),
             Act::Hold => drop(incidents::hold(tx, actor, id, HOLD_SECONDS, "", now)?),
             Act::Note(words) => drop(incidents::note(tx, actor, id, words, now)?),
             Act::Level(level, why) => drop(incidents::change_level(tx, actor, id, (*level, why), now)?),

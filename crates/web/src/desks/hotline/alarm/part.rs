@@ -6,7 +6,7 @@ use app::{
     regions,
     signals::{
         devices,
-        incidents::{self, Line, Sheet},
+        incidents::{self, Errand, Helper, Line, Sheet},
         sightings,
     },
     store::Tx,
@@ -14,9 +14,10 @@ use app::{
 use askama::Template;
 use domain::{
     access::{Act, Actor},
-    ids::{IncidentId, PersonId},
+    ids::{ErrandId, IncidentId, PersonId},
     parties::FactValue,
     signals::{
+        errand::{ErrandState, Finding, distance},
         incident::{IncidentOutcome, IncidentState, Level},
         ladder::ReachResult,
     },
@@ -118,6 +119,56 @@ pub(crate) struct Told {
     pub(crate) look: &'static str,
 }
 
+/// Somebody who was sent to the door.
+#[derive(Debug)]
+struct Sent {
+    id: ErrandId,
+    who: String,
+    why: String,
+    state: ErrandState,
+    look: &'static str,
+    /// How far they are, with times.
+    when: String,
+    door_by: String,
+    late: bool,
+    finding: String,
+    /// What the owner does next about what was found.
+    next: &'static str,
+}
+
+impl Sent {
+    fn of(e: &Errand, lang: &str, now: Now) -> Sent {
+        let times = [
+            Some(("派出", e.sent_at)),
+            e.answered_at.map(|at| ("答复", at)),
+            e.arrived_at.map(|at| ("到达", at)),
+        ];
+        let when = times.into_iter().flatten();
+        let when: Vec<String> =
+            when.map(|(what, at)| format!("{} {}", translate(what, lang), exact(at, now))).collect();
+        let finding = e.finding.map(|f| translate(f.label(), lang).into_owned()).unwrap_or_default();
+        Sent {
+            id: e.id,
+            who: format!("{} {}", e.name, e.station),
+            why: match e.phone.as_str() {
+                "" => e.why.clone(),
+                phone => format!("{} · {phone}", e.why),
+            },
+            state: e.state,
+            look: crate::desks::errands::chip(e.state),
+            when: when.join(" · "),
+            door_by: e.door_by.rfc3339(),
+            late: e.state.open() && e.arrived_at.is_none() && now.0 > e.door_by,
+            finding: if e.note.is_empty() { finding } else { format!("{finding}：{}", e.note) },
+            next: e.finding.map_or("", Finding::next),
+        }
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self.state, ErrandState::Asked | ErrandState::Coming)
+    }
+}
+
 /// Somebody who was reached for and whose answer is not noted yet.
 #[derive(Debug)]
 struct Awaited {
@@ -137,6 +188,7 @@ pub(crate) struct Progress {
     mine: bool,
     /// Whether the operator's page still believes to own it.
     lost: bool,
+    sent: Vec<Sent>,
     awaited: Vec<Awaited>,
     next: Vec<(String, String)>,
     told: Vec<Told>,
@@ -146,7 +198,21 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// `working`: the page that asks shows the work area, so it must learn when the incident is no longer its own.
-    pub(crate) fn of(sheet: &Sheet, actor: &Actor, page: Page, working: bool, now: Now) -> Progress {
+    pub(crate) fn load(
+        tx: &mut Tx<'_>,
+        sheet: &Sheet,
+        actor: &Actor,
+        page: Page,
+        working: bool,
+        now: Now,
+    ) -> Answer<Progress> {
+        let errands = incidents::errands(tx, actor, sheet.line.incident.id)?;
+        // The latest first: that is who is under way.
+        let sent = errands.iter().rev().map(|e| Sent::of(e, page.lang, now)).collect();
+        Ok(Progress { sent, ..Progress::of(sheet, actor, page, working, now) })
+    }
+
+    fn of(sheet: &Sheet, actor: &Actor, page: Page, working: bool, now: Now) -> Progress {
         let stage = Stage::of(&sheet.line, actor);
         let round = sheet.line.incident.round;
         let awaited = sheet
@@ -159,6 +225,7 @@ impl Progress {
             id: sheet.line.incident.id,
             mine: stage.mine(),
             lost: working && !stage.mine(),
+            sent: Vec::new(),
             awaited: awaited
                 .map(|s| Awaited {
                     round: s.round,
@@ -178,6 +245,11 @@ impl Progress {
             stage,
             page,
         }
+    }
+
+    /// Whether nobody is under way yet.
+    pub(crate) fn nobody_sent(&self) -> bool {
+        !self.sent.iter().any(|s| s.state.open())
     }
 
     fn results(&self) -> &'static [ReachResult] {
@@ -203,6 +275,10 @@ pub(crate) struct AlarmPart {
     place: String,
     /// What the record says to whoever must get in: a door's code, a key at the neighbour's.
     remarks: Vec<String>,
+    /// The code of the door; who has no claim to it reads only that there is one.
+    door: Door,
+    /// Stations near the home, with how far.
+    stations: Vec<(String, String)>,
     text: String,
     verified: bool,
     presses: i64,
@@ -220,6 +296,8 @@ pub(crate) struct AlarmPart {
     draft: String,
     commands: String,
     helpers: Vec<String>,
+    /// Who could be sent, the soonest at the door first.
+    nearest: Vec<Helper>,
     pub(crate) progress: Progress,
 }
 
@@ -244,8 +322,17 @@ impl AlarmPart {
             },
             None => None,
         };
-        let remarks = match &who {
+        let (remarks, door_known) = match &who {
             Some(who) => remarks(tx, actor, who.id, now)?,
+            None => (Vec::new(), false),
+        };
+        let door = match (incidents::door_code(tx, actor, i.id)?, door_known) {
+            (Some(code), true) => Door::Open(code),
+            (_, true) => Door::Kept,
+            (_, false) => Door::Unknown,
+        };
+        let stations = match &who {
+            Some(who) => near(tx, actor, who.id, now)?,
             None => Vec::new(),
         };
         let helpers = match (&who, asked.closing) {
@@ -264,6 +351,8 @@ impl AlarmPart {
             level_look: if i.state == IncidentState::Closed { "quiet" } else { look::chip(i.level) },
             place: regions::book(tx)?.path_of(i.region),
             remarks,
+            door,
+            stations,
             text: i.text.clone(),
             verified: i.verified,
             presses: i.presses,
@@ -277,7 +366,11 @@ impl AlarmPart {
             outcome: i.outcome,
             with_elder: i.with_elder.clone().unwrap_or_default(),
             commands: line::suggestions(page.lang),
-            progress: Progress::of(sheet, actor, page.clone(), stage.mine(), now),
+            progress: Progress::load(tx, sheet, actor, page.clone(), stage.mine(), now)?,
+            nearest: match stage.mine() && !asked.closing {
+                true => incidents::helpers(tx, actor, i.id, now)?,
+                false => Vec::new(),
+            },
             asked: asked.clone(),
             draft,
             helpers,
@@ -332,17 +425,36 @@ fn device(tx: &mut Tx<'_>, actor: &Actor, line: &Line, now: Now) -> Answer<Optio
     })
 }
 
-/// The remarks that hold on an elder's record.
-fn remarks(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<Vec<String>> {
-    let facts = people::person(tx, actor, person, now)?.facts;
+/// What is shown of the door's code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Door {
+    /// None is on record.
+    Unknown,
+    /// There is one, for whoever takes the incident.
+    Kept,
+    /// This.
+    Open(String),
+}
+
+/// Stations near somebody's home: name with telephone, and how far.
+fn near(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<Vec<(String, String)>> {
+    let all = incidents::stations(tx, actor, person, now)?;
+    Ok(all.into_iter().map(|s| (format!("{} {}", s.name, s.phone), distance(s.metres))).collect())
+}
+
+/// The remarks that hold on an elder's record, and whether it has a door's code.
+fn remarks(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<(Vec<String>, bool)> {
+    let record = people::person(tx, actor, person, now)?;
+    let facts = record.facts;
     let holds = |fact: &people::Fact| fact.known_to.is_none() && fact.span.holds(now.day());
-    Ok(facts
+    let words = facts
         .iter()
         .filter(|fact| holds(fact))
         .filter_map(
             |fact| if let FactValue::Remark(words) = &fact.value { Some(words.to_string()) } else { None },
         )
-        .collect())
+        .collect();
+    Ok((words, record.door_code_known))
 }
 
 /// Who may be with the elder, to choose from while writing the ending.
