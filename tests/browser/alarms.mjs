@@ -83,6 +83,11 @@ async function night(browser, problems) {
   try {
     const page = await first.signInAs("hujing");
     await first.go("/hotline");
+    await page.evaluate(() => {
+      globalThis.spoken = [];
+      const place = document.querySelector("#announce");
+      new MutationObserver(() => globalThis.spoken.push(place.textContent)).observe(place, { childList: true, characterData: true, subtree: true });
+    });
     const other = await second.signInAs("linhui");
     await second.go("/hotline");
     first.expect(await page.locator("button[data-sound]").isVisible(), "the desk says whether an alarm would be heard");
@@ -107,7 +112,9 @@ async function night(browser, problems) {
     console.log(`  seen after ${waited} ms`);
     first.expect(waited <= SEEN_MS, `it stands in the open page after ${waited} ms`);
     await page.waitForFunction(() => /^\(\d+\) /.test(document.title));
-    first.expect((await page.textContent("#announce"))?.includes("紧急呼叫"), "it is said to screen readers");
+    // Others may ring in the same second: what counts is that it was said, not that nothing was said since.
+    const spoken = await page.waitForFunction(() => globalThis.spoken.some((one) => one.includes("紧急呼叫")), undefined, { timeout: 5_000 }).catch(() => null);
+    first.expect(spoken !== null, "it is said to screen readers");
     await first.shot("ringing");
 
     // One takes it; the other sees at once who.

@@ -354,7 +354,7 @@ async fn who_is_sent_to_the_door_reads_it_on_the_telephone_and_the_desk_reads_th
     assert!(!errand.body.contains("2580#"), "who has not said they go needs no code");
     service.browse(&near, "POST", &format!("{href}/answer"), &[("coming", "yes")]).await;
     assert!(get(&service, &near, &href).await.body.contains("2580#"), "who goes can get in");
-    let progress = get(&service, &liu, &format!("/hotline/alarms/{id}/progress?working=1")).await;
+    let progress = get(&service, &liu, &format!("/hotline/alarms/{id}/errands")).await;
     assert!(progress.body.contains("已答应，在路上") && progress.body.contains("还剩"), "{}", progress.body);
     service.browse(&near, "POST", &format!("{href}/arrival"), &[]).await;
     let nothing = service.browse(&near, "POST", &format!("{href}/finding"), &[("note", "门虚掩")]).await;

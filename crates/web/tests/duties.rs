@@ -256,7 +256,7 @@ async fn a_team_leader_enters_who_is_away_and_who_stands_in() {
     let far = c.service.signed_in("far", post(Role::StreetOfficer, code("410203").range()));
     assert_eq!(c.service.browse(&far, "POST", &end, &[]).await.status, StatusCode::NOT_FOUND);
     assert!(
-        !c.page(&far, "/duties/leaves").await.body.contains("刘敏"),
+        !c.page(&far, "/duties/leaves").await.body.contains("刘敏 理事厅社区"),
         "whoever is elsewhere is not offered"
     );
     c.service.browse(&leader, "POST", &end, &[]).await;

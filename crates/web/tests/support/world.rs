@@ -280,6 +280,7 @@ impl World {
             "id" if under("/hotline/alarms/") || under("/alarms/") || under("/api/v1/incidents/") => {
                 place(self.incident)
             }
+            "id" if under("/hotline/errands/") => place(self.errand),
             "id" if under("/errands/") => Some((self.errand.to_string(), Bound::Person)),
             "id" if under("/devices/") => place(self.device),
             "id" if under("/api/v1/orders/") => place(self.order),
@@ -378,6 +379,7 @@ impl World {
             "posts" => vec![("role", "agent".into()), ("region", township)],
             "person" => vec![("person", self.person.to_string())],
             "outcome" => vec![("outcome", "ordered".into())],
+            "answer" => vec![("coming", "yes".into())],
             "acts" => vec![("line", "hold".into())],
             "result" => vec![("round", "1".into()), ("step", "1".into()), ("result", "busy".into())],
             "emergency" => vec![("call", self.call.to_string())],

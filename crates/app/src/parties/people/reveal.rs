@@ -164,10 +164,10 @@ pub fn open_door_code(
     reason: &str,
     now: Now,
 ) -> Result<(), Fault> {
-    let Some(row) = sql::find(tx, person, EVERYWHERE)? else { return Ok(()) };
-    if open(tx, &row, Field::DoorCode)?.is_none() {
+    if sealed_door_code(tx, person)?.is_none() {
         return Ok(());
     }
+    let Some(row) = sql::find(tx, person, EVERYWHERE)? else { return Ok(()) };
     let detail = json!({ "field": Field::DoorCode.code(), "reason": reason });
     tx.record(actor, now, Event::new("person.revealed", person.0, row.region, detail))
 }
@@ -185,8 +185,13 @@ pub fn door_code_opened(
     if !sql::door_opened(tx, person, account, since)? {
         return Ok(None);
     }
-    let Some(row) = sql::find(tx, person, EVERYWHERE)? else { return Ok(None) };
-    open(tx, &row, Field::DoorCode)
+    let sealed = sealed_door_code(tx, person)?;
+    sealed.map(|s| tx.vault().decrypt(SecretKind::DoorCode.code(), person.0, &s)).transpose()
+}
+
+fn sealed_door_code(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<Vec<u8>>, Fault> {
+    let found = sql::secrets(tx, person)?.into_iter().find(|s| s.kind == SecretKind::DoorCode);
+    Ok(found.map(|s| s.value))
 }
 
 /// Who opened masked values of somebody, the latest first.

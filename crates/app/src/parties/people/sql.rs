@@ -67,7 +67,8 @@ crate::statements! {
         ORDER BY person";
     FIRST_ENTERED = "SELECT entered_at FROM person ORDER BY id LIMIT 1";
     LAST_REASON = "SELECT detail FROM evidence
-        WHERE subject = ?1 AND act = 'person.revealed' AND by_account = ?2 AND at >= ?3 ORDER BY seq DESC LIMIT 1";
+        WHERE subject = ?1 AND act = 'person.revealed' AND by_account = ?2 AND at >= ?3
+            AND detail NOT LIKE '%\"door_code\"%' ORDER BY seq DESC LIMIT 1";
     DOOR_OPENED = "SELECT seq FROM evidence WHERE subject = ?1 AND act = 'person.revealed' AND by_account = ?2
             AND at >= ?3 AND detail LIKE '%\"door_code\"%' LIMIT 1";
     LOOKS = "SELECT e.at, COALESCE(a.name, ''), e.role, e.detail

@@ -124,6 +124,7 @@ pub(crate) fn told(fact: &FactLine, now: Now) -> Told {
         at: if fact.at.day() == now.day() { clock } else { format!("{} {clock}", fact.at.day()) },
         what,
         text: fact.text.clone(),
+        made: fact.by.0 == 0 || matches!(fact.kind, Sent | Errand),
         who: if fact.by_name.is_empty() { "平台".to_owned() } else { fact.by_name.clone() },
         look,
     }

@@ -1,7 +1,7 @@
 //! The page of whoever was sent to a door: to whom, why, by when; going, there, found. For a telephone at the door.
 //!
-//! One body, two frames: carers have the phone's, everybody else the staff's. Whoever answers the incident may note the
-//! same for somebody who rang up instead of pressing.
+//! One body, two frames: carers have the phone's, everybody else the staff's. `/errands/…` is for whoever was sent and
+//! nobody else; under `/hotline/errands/…` whoever answers the incident notes the same for somebody who rang up instead.
 
 use app::{
     outcome::{Answer, No},
@@ -11,8 +11,8 @@ use app::{
 };
 use askama::Template;
 use axum::{
-    extract::{Path, Query, State},
-    http::StatusCode,
+    extract::{OriginalUri, Path, Query, State},
+    http::{StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -64,7 +64,7 @@ impl Mine {
             lines.push(Line {
                 href: format!("/errands/{}", errand.id),
                 name: card.name,
-                place: format!("{} {}", card.region_path, card.address),
+                place: whole_address(&card),
                 what: translate(incident.kind.label(), page.lang).into_owned(),
                 state: errand.state.label(),
                 look: chip(errand.state),
@@ -72,6 +72,14 @@ impl Mine {
             });
         }
         Ok(Mine { page, lines })
+    }
+}
+
+/// A full address names its village itself.
+fn whole_address(card: &people::Card) -> String {
+    match card.region_path.split(' ').next_back() {
+        Some(village) if card.address.contains(village) => card.address.clone(),
+        _ => format!("{} {}", card.region_path, card.address),
     }
 }
 
@@ -122,7 +130,8 @@ impl Standing {
 #[template(path = "errands/body.html")]
 struct Body {
     page: Page,
-    id: ErrandId,
+    /// Where its steps are sent.
+    here: String,
     subject: String,
     state: ErrandState,
     standing: String,
@@ -183,7 +192,7 @@ fn load(
         mine,
         about: format!("{} 岁 · {}", card.age, translate(card.sex.label(), page.lang)),
         labels,
-        place: format!("{} {}", card.region_path, card.address),
+        place: whole_address(&card),
         route: card.place.map(|(lon, lat)| format!("geo:{lat},{lon}")),
         far: errand.metres.map(distance).unwrap_or_default(),
         mark: format!("{} {}", i.level.code(), translate(i.kind.label(), page.lang)),
@@ -202,8 +211,8 @@ fn load(
         note: sent.text("note").to_owned(),
         who: errand.name,
         name: card.name,
+        here: if mine { format!("/errands/{id}") } else { format!("/hotline/errands/{id}") },
         page,
-        id,
     })
 }
 
@@ -248,10 +257,11 @@ pub async fn show(
     State(app): State<App>,
     page: Page,
     signed: Signed,
+    OriginalUri(uri): OriginalUri,
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
+    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
     let page = titled(page);
     let within = page.clone();
     if wanted.part.is_some() {
@@ -273,8 +283,17 @@ fn titled(page: Page) -> Page {
     page.titled("派我上门", desk)
 }
 
-fn id_of(text: &str) -> Reply<ErrandId> {
-    text.parse().map_err(|_| Problem::not_found())
+/// The errand of an address, if it is there for this one: each of the two doors has its own people.
+async fn found(app: &App, signed: &Signed, uri: &Uri, id: &str) -> Reply<ErrandId> {
+    let id: ErrandId = id.parse().map_err(|_| Problem::not_found())?;
+    let (actor, desk) = (signed.actor(), of_desk(uri));
+    let (errand, _) = app.read(move |tx, _| incidents::errand(tx, &actor, id)).await?;
+    let theirs = errand.account == Some(signed.actor().account);
+    if desk || theirs { Ok(id) } else { Err(Problem::not_found()) }
+}
+
+fn of_desk(uri: &Uri) -> bool {
+    uri.path().starts_with("/hotline/")
 }
 
 /// `GET /errands`: what one was sent on, as a part of the page.
@@ -286,7 +305,7 @@ pub async fn mine(State(app): State<App>, page: Page, signed: Signed) -> Reply<H
 /// Says what came of a step: back where one was, or why not.
 fn said(sent: &Step, id: ErrandId, done: Result<Errand, No<ErrandRefusal>>, words: &'static str) -> Reply {
     let here = match sent.text("back") {
-        back if back.starts_with("/hotline/alarms/") => back.to_owned(),
+        back if back.starts_with("/hotline/") => back.to_owned(),
         _ => format!("/errands/{id}"),
     };
     match done {
@@ -298,8 +317,14 @@ fn said(sent: &Step, id: ErrandId, done: Result<Errand, No<ErrandRefusal>>, word
 }
 
 /// `POST /errands/{id}/answer`
-pub async fn answer(State(app): State<App>, signed: Signed, Path(id): Path<String>, sent: Step) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
+pub async fn answer(
+    State(app): State<App>,
+    signed: Signed,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+    sent: Step,
+) -> Reply {
+    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
     let coming = match sent.text("coming") {
         "yes" => true,
         "no" => false,
@@ -310,15 +335,27 @@ pub async fn answer(State(app): State<App>, signed: Signed, Path(id): Path<Strin
 }
 
 /// `POST /errands/{id}/arrival`
-pub async fn arrival(State(app): State<App>, signed: Signed, Path(id): Path<String>, sent: Step) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
+pub async fn arrival(
+    State(app): State<App>,
+    signed: Signed,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+    sent: Step,
+) -> Reply {
+    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
     let done = app.write(move |tx, now| incidents::arrive(tx, &actor, id, now)).await;
     said(&sent, id, done, "已记录到达")
 }
 
 /// `POST /errands/{id}/recall`: the desk does not need them any more.
-pub async fn recall(State(app): State<App>, signed: Signed, Path(id): Path<String>, sent: Step) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
+pub async fn recall(
+    State(app): State<App>,
+    signed: Signed,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+    sent: Step,
+) -> Reply {
+    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
     let done = app.write(move |tx, now| incidents::recall(tx, &actor, id, now)).await;
     said(&sent, id, done, "已撤回")
 }
@@ -328,10 +365,11 @@ pub async fn finding(
     State(app): State<App>,
     page: Page,
     signed: Signed,
+    OriginalUri(uri): OriginalUri,
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
-    let (id, actor) = (id_of(&id)?, signed.actor());
+    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
     let done = match Finding::from_code(sent.text("finding")) {
         None => Err(No::Refused(ErrandRefusal::NoFinding)),
         Some(finding) => {

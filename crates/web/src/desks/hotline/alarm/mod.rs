@@ -1,7 +1,9 @@
 //! An incident at the desk: one answers, notes, calls for others, puts aside, and ends it with an outcome.
 
+mod home;
 mod line;
 pub(super) mod part;
+mod progress;
 
 use app::{
     outcome::{No, Outcome},
@@ -26,12 +28,13 @@ use domain::{
 };
 use serde::Deserialize;
 
-pub(crate) use part::Told;
+pub(crate) use progress::Told;
 
 use super::{Desk, queue::Chosen};
 use crate::{App, Html, Page, Problem, Reply, Signed, see, see_with};
 use line::Act;
-use part::{AlarmPart, Asked, Progress};
+use part::{AlarmPart, Asked};
+use progress::{Progress, SentPart};
 
 type Done<T = ()> = Outcome<T, IncidentRefusal>;
 
@@ -132,7 +135,24 @@ pub async fn progress(
     let part = app
         .read(move |tx, now| {
             let sheet = incidents::incident(tx, &actor, id)?;
-            Progress::load(tx, &sheet, &actor, page.clone(), working, now)
+            Ok::<_, No<app::outcome::Never>>(Progress::of(&sheet, &actor, page.clone(), working, now))
+        })
+        .await?;
+    Ok(Html(part))
+}
+
+/// Who was sent and how far they are, fetched anew.
+pub async fn errands(
+    State(app): State<App>,
+    page: Page,
+    signed: Signed,
+    Path(id): Path<String>,
+) -> Reply<Html<impl askama::Template>> {
+    let (id, actor) = (id_of(&id)?, signed.actor());
+    let part = app
+        .read(move |tx, now| {
+            let sheet = incidents::incident(tx, &actor, id)?;
+            SentPart::load(tx, &sheet, &actor, page.clone(), now)
         })
         .await?;
     Ok(Html(part))

@@ -1,12 +1,11 @@
 //! An incident as the desk shows it: the card, what can be done, what was done, and what surrounds the elder.
 
 use app::{
-    outcome::{Answer, No},
+    outcome::Answer,
     parties::people,
     regions,
     signals::{
-        devices,
-        incidents::{self, Errand, Helper, Line, Sheet},
+        incidents::{self, Helper, Line, Sheet},
         sightings,
     },
     store::Tx,
@@ -14,17 +13,16 @@ use app::{
 use askama::Template;
 use domain::{
     access::{Act, Actor},
-    ids::{ErrandId, IncidentId, PersonId},
-    parties::FactValue,
-    signals::{
-        errand::{ErrandState, Finding, distance},
-        incident::{IncidentOutcome, IncidentState, Level},
-        ladder::ReachResult,
-    },
+    ids::{IncidentId, PersonId},
+    signals::incident::{IncidentOutcome, IncidentState, Level},
     time::{At, Now},
 };
 
-use super::line;
+use super::{
+    home::{self, DeviceLine, Door, Home},
+    line,
+    progress::{Progress, SentPart, exact},
+};
 use crate::{
     Page,
     desks::{
@@ -40,9 +38,6 @@ use crate::{
 
 /// Traces of life shown beside an incident.
 const SEEN_MOST: i64 = 8;
-/// Below this a battery is worth a word.
-const BATTERY_LOW: i64 = 20;
-
 /// How far an incident is, as one operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -99,164 +94,6 @@ pub(crate) struct Asked {
     pub(crate) with_elder: String,
 }
 
-/// The device that rang.
-#[derive(Debug)]
-struct DeviceLine {
-    href: String,
-    name: String,
-    battery: Option<i64>,
-    low: bool,
-    seen: String,
-}
-
-/// One line of the history.
-#[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) at: String,
-    pub(crate) what: String,
-    pub(crate) text: String,
-    pub(crate) who: String,
-    pub(crate) look: &'static str,
-}
-
-/// Somebody who was sent to the door.
-#[derive(Debug)]
-struct Sent {
-    id: ErrandId,
-    who: String,
-    why: String,
-    state: ErrandState,
-    look: &'static str,
-    /// How far they are, with times.
-    when: String,
-    door_by: String,
-    late: bool,
-    finding: String,
-    /// What the owner does next about what was found.
-    next: &'static str,
-}
-
-impl Sent {
-    fn of(e: &Errand, lang: &str, now: Now) -> Sent {
-        let times = [
-            Some(("派出", e.sent_at)),
-            e.answered_at.map(|at| ("答复", at)),
-            e.arrived_at.map(|at| ("到达", at)),
-        ];
-        let when = times.into_iter().flatten();
-        let when: Vec<String> =
-            when.map(|(what, at)| format!("{} {}", translate(what, lang), exact(at, now))).collect();
-        let finding = e.finding.map(|f| translate(f.label(), lang).into_owned()).unwrap_or_default();
-        Sent {
-            id: e.id,
-            who: format!("{} {}", e.name, e.station),
-            why: match e.phone.as_str() {
-                "" => e.why.clone(),
-                phone => format!("{} · {phone}", e.why),
-            },
-            state: e.state,
-            look: crate::desks::errands::chip(e.state),
-            when: when.join(" · "),
-            door_by: e.door_by.rfc3339(),
-            late: e.state.open() && e.arrived_at.is_none() && now.0 > e.door_by,
-            finding: if e.note.is_empty() { finding } else { format!("{finding}：{}", e.note) },
-            next: e.finding.map_or("", Finding::next),
-        }
-    }
-
-    fn waits(&self) -> bool {
-        matches!(self.state, ErrandState::Asked | ErrandState::Coming)
-    }
-}
-
-/// Somebody who was reached for and whose answer is not noted yet.
-#[derive(Debug)]
-struct Awaited {
-    round: i64,
-    step: i64,
-    label: String,
-    at: String,
-}
-
-/// What was done and what will be done: fetched anew while the operator types elsewhere.
-#[derive(Debug, Template)]
-#[template(path = "hotline/alarm_progress.html")]
-pub(crate) struct Progress {
-    page: Page,
-    id: IncidentId,
-    stage: Stage,
-    mine: bool,
-    /// Whether the operator's page still believes to own it.
-    lost: bool,
-    sent: Vec<Sent>,
-    awaited: Vec<Awaited>,
-    next: Vec<(String, String)>,
-    told: Vec<Told>,
-    /// What others are typing.
-    typing: Vec<(String, String)>,
-}
-
-impl Progress {
-    /// `working`: the page that asks shows the work area, so it must learn when the incident is no longer its own.
-    pub(crate) fn load(
-        tx: &mut Tx<'_>,
-        sheet: &Sheet,
-        actor: &Actor,
-        page: Page,
-        working: bool,
-        now: Now,
-    ) -> Answer<Progress> {
-        let errands = incidents::errands(tx, actor, sheet.line.incident.id)?;
-        // The latest first: that is who is under way.
-        let sent = errands.iter().rev().map(|e| Sent::of(e, page.lang, now)).collect();
-        Ok(Progress { sent, ..Progress::of(sheet, actor, page, working, now) })
-    }
-
-    fn of(sheet: &Sheet, actor: &Actor, page: Page, working: bool, now: Now) -> Progress {
-        let stage = Stage::of(&sheet.line, actor);
-        let round = sheet.line.incident.round;
-        let awaited = sheet
-            .steps
-            .iter()
-            .filter(|s| s.done_at.is_some() && s.result.is_none() && !look::of_desk(s.reach));
-        let next =
-            sheet.steps.iter().filter(|s| s.round == round && s.done_at.is_none() && s.stopped_at.is_none());
-        Progress {
-            id: sheet.line.incident.id,
-            mine: stage.mine(),
-            lost: working && !stage.mine(),
-            sent: Vec::new(),
-            awaited: awaited
-                .map(|s| Awaited {
-                    round: s.round,
-                    step: s.step,
-                    label: s.label.clone(),
-                    at: s.done_at.unwrap_or(s.due_at).as_seen(now),
-                })
-                .collect(),
-            next: next.take(3).map(|s| (s.due_at.rfc3339(), s.label.clone())).collect(),
-            told: sheet.facts.iter().rev().map(|f| look::told(f, now)).collect(),
-            typing: sheet
-                .drafts
-                .iter()
-                .filter(|d| d.by != actor.account)
-                .map(|d| (d.by_name.clone(), d.text.clone()))
-                .collect(),
-            stage,
-            page,
-        }
-    }
-
-    /// Whether nobody is under way yet.
-    pub(crate) fn nobody_sent(&self) -> bool {
-        !self.sent.iter().any(|s| s.state.open())
-    }
-
-    fn results(&self) -> &'static [ReachResult] {
-        ReachResult::ALL
-    }
-}
-
 /// The middle of the desk for an incident.
 #[derive(Debug, Template)]
 #[template(path = "hotline/alarm.html")]
@@ -298,6 +135,7 @@ pub(crate) struct AlarmPart {
     helpers: Vec<String>,
     /// Who could be sent, the soonest at the door first.
     nearest: Vec<Helper>,
+    sent: SentPart,
     pub(crate) progress: Progress,
 }
 
@@ -313,28 +151,7 @@ impl AlarmPart {
         let line = &sheet.line;
         let i = &line.incident;
         let stage = Stage::of(line, actor);
-        let who = match i.person {
-            Some(person) => match people::card(tx, actor, person, now) {
-                Ok(card) => Some(Who::of(card, String::new())),
-                // Moved out of what this post may see since it rang.
-                Err(No::NotFound) => None,
-                Err(no) => return Err(no),
-            },
-            None => None,
-        };
-        let (remarks, door_known) = match &who {
-            Some(who) => remarks(tx, actor, who.id, now)?,
-            None => (Vec::new(), false),
-        };
-        let door = match (incidents::door_code(tx, actor, i.id)?, door_known) {
-            (Some(code), true) => Door::Open(code),
-            (_, true) => Door::Kept,
-            (_, false) => Door::Unknown,
-        };
-        let stations = match &who {
-            Some(who) => near(tx, actor, who.id, now)?,
-            None => Vec::new(),
-        };
+        let Home { who, remarks, door, stations } = Home::load(tx, actor, line, now)?;
         let helpers = match (&who, asked.closing) {
             (Some(who), true) => helpers(tx, actor, who.id)?,
             _ => Vec::new(),
@@ -361,12 +178,13 @@ impl AlarmPart {
             late: look::apart(i.pressed_at, i.received_at),
             since: since.rfc3339(),
             clock: waited(since, now),
-            device: device(tx, actor, line, now)?,
+            device: home::device(tx, actor, line, now)?,
             devices: line.devices,
             outcome: i.outcome,
             with_elder: i.with_elder.clone().unwrap_or_default(),
             commands: line::suggestions(page.lang),
-            progress: Progress::load(tx, sheet, actor, page.clone(), stage.mine(), now)?,
+            progress: Progress::of(sheet, actor, page.clone(), stage.mine(), now),
+            sent: SentPart::load(tx, sheet, actor, page.clone(), now)?,
             nearest: match stage.mine() && !asked.closing {
                 true => incidents::helpers(tx, actor, i.id, now)?,
                 false => Vec::new(),
@@ -402,59 +220,6 @@ pub(crate) fn since(line: &Line) -> At {
         IncidentState::Acknowledged | IncidentState::Held => i.owned_at.unwrap_or(i.rang_at),
         IncidentState::Ringing | IncidentState::Attached => i.rang_at,
     }
-}
-
-/// To the second: on this desk seconds matter.
-fn exact(at: At, now: Now) -> String {
-    let clock = at.local().strftime("%H:%M:%S").to_string();
-    if at.day() == now.day() { clock } else { format!("{} {clock}", at.day()) }
-}
-
-fn device(tx: &mut Tx<'_>, actor: &Actor, line: &Line, now: Now) -> Answer<Option<DeviceLine>> {
-    let (Some(id), Ok(())) = (line.incident.device, actor.may(Act::SeeDevices)) else { return Ok(None) };
-    Ok(match devices::device(tx, actor, id) {
-        Ok(d) => Some(DeviceLine {
-            href: format!("/devices/{id}"),
-            name: format!("{} {} {}", d.kind.label(), d.serial, d.place).trim().to_owned(),
-            low: d.battery.is_some_and(|b| b < BATTERY_LOW),
-            battery: d.battery,
-            seen: d.last_seen_at.map(|at| at.as_seen(now)).unwrap_or_default(),
-        }),
-        Err(No::NotFound) => None,
-        Err(no) => return Err(no),
-    })
-}
-
-/// What is shown of the door's code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Door {
-    /// None is on record.
-    Unknown,
-    /// There is one, for whoever takes the incident.
-    Kept,
-    /// This.
-    Open(String),
-}
-
-/// Stations near somebody's home: name with telephone, and how far.
-fn near(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<Vec<(String, String)>> {
-    let all = incidents::stations(tx, actor, person, now)?;
-    Ok(all.into_iter().map(|s| (format!("{} {}", s.name, s.phone), distance(s.metres))).collect())
-}
-
-/// The remarks that hold on an elder's record, and whether it has a door's code.
-fn remarks(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<(Vec<String>, bool)> {
-    let record = people::person(tx, actor, person, now)?;
-    let facts = record.facts;
-    let holds = |fact: &people::Fact| fact.known_to.is_none() && fact.span.holds(now.day());
-    let words = facts
-        .iter()
-        .filter(|fact| holds(fact))
-        .filter_map(
-            |fact| if let FactValue::Remark(words) = &fact.value { Some(words.to_string()) } else { None },
-        )
-        .collect();
-    Ok((words, record.door_code_known))
 }
 
 /// Who may be with the elder, to choose from while writing the ending.
