@@ -11,7 +11,7 @@ use app::{
 };
 use askama::Template;
 use axum::{
-    extract::{OriginalUri, Path, Query, State},
+    extract::{Path, Query, State},
     http::{StatusCode, Uri},
     response::{IntoResponse, Response},
 };
@@ -63,8 +63,8 @@ impl Mine {
             let (_, incident) = incidents::errand(tx, actor, errand.id)?;
             lines.push(Line {
                 href: format!("/errands/{}", errand.id),
-                name: card.name,
                 place: whole_address(&card),
+                name: card.name,
                 what: translate(incident.kind.label(), page.lang).into_owned(),
                 state: errand.state.label(),
                 look: chip(errand.state),
@@ -257,7 +257,7 @@ pub async fn show(
     State(app): State<App>,
     page: Page,
     signed: Signed,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Reply {
@@ -320,7 +320,7 @@ fn said(sent: &Step, id: ErrandId, done: Result<Errand, No<ErrandRefusal>>, word
 pub async fn answer(
     State(app): State<App>,
     signed: Signed,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
@@ -338,7 +338,7 @@ pub async fn answer(
 pub async fn arrival(
     State(app): State<App>,
     signed: Signed,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
@@ -351,7 +351,7 @@ pub async fn arrival(
 pub async fn recall(
     State(app): State<App>,
     signed: Signed,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
@@ -365,7 +365,7 @@ pub async fn finding(
     State(app): State<App>,
     page: Page,
     signed: Signed,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {

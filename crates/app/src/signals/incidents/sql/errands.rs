@@ -78,12 +78,11 @@ crate::statements! {
 }
 
 fn errand(row: &Row<'_>) -> Result<Errand, Fault> {
-    let region: i64 = row.get(3)?;
     Ok(Errand {
         id: row.get(0)?,
         incident: row.get(1)?,
         person: row.get(2)?,
-        region: RegionCode::new(region).map_err(|_| Fault::other("an errand to no region"))?,
+        region: row.get(3)?,
         account: row.get(4)?,
         carer: row.get(5)?,
         name: row.get(6)?,
@@ -93,7 +92,8 @@ fn errand(row: &Row<'_>) -> Result<Errand, Fault> {
         metres: row.get(10)?,
         state: row.word(11, ErrandState::from_code)?,
         sent_at: row.get(12)?,
-        sent_by: row.get(13)?,
+        // 0 is the platform, which is no account.
+        sent_by: AccountId(row.get(13)?),
         answer_by: row.get(14)?,
         door_by: row.get(15)?,
         answered_at: row.get(16)?,
