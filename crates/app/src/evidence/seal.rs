@@ -62,7 +62,8 @@ pub fn seal(store: &Store, outside: &SealFile, now: Now) -> Result<Sealing, Faul
         tx.settle_evidence()?;
         sql::last(tx)
     })?;
-    let made: Option<Seal> = store.write(move |tx| {
+    // Read and hashed beside the writer: a busy hour's rows take longer than an alarm may wait.
+    let made: Option<Seal> = store.read(move |tx| {
         let before = sql::last_seal(tx)?;
         let from = before.as_ref().map_or(0, |s| s.to_seq);
         if to <= from {
@@ -74,7 +75,7 @@ pub fn seal(store: &Store, outside: &SealFile, now: Now) -> Result<Sealing, Faul
             return Ok(None);
         }
         let digest = chain.hash.finalize().to_vec();
-        let seal = Seal {
+        Ok::<_, Fault>(Some(Seal {
             batch: before.map_or(1, |s| s.batch + 1),
             from_seq: from + 1,
             to_seq: to,
@@ -82,17 +83,23 @@ pub fn seal(store: &Store, outside: &SealFile, now: Now) -> Result<Sealing, Faul
             signature: tx.vault().sign(&digest).to_vec(),
             digest,
             sealed_at: now.0,
-        };
-        sql::insert_seal(tx, &seal)?;
-        Ok::<_, Fault>(Some(seal))
+        }))
     })?;
-    match made {
-        None => Ok(Sealing { rows: 0 }),
-        Some(seal) => {
-            outside.append(&seal)?;
-            Ok(Sealing { rows: seal.rows })
+    let Some(seal) = made else { return Ok(Sealing { rows: 0 }) };
+    let (seal, fresh) = store.write(move |tx| {
+        // Two at once must not both go on from the same seal.
+        let last = sql::last_seal(tx)?.map_or(0, |s| s.batch);
+        let fresh = last + 1 == seal.batch;
+        if fresh {
+            sql::insert_seal(tx, &seal)?;
         }
+        Ok::<_, Fault>((seal.clone(), fresh))
+    })?;
+    if !fresh {
+        return Ok(Sealing { rows: 0 });
     }
+    outside.append(&seal)?;
+    Ok(Sealing { rows: seal.rows })
 }
 
 /// Something the log cannot explain.

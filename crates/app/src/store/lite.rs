@@ -4,10 +4,12 @@ mod statements;
 mod writer;
 
 use std::{
+    fs::File,
+    mem::ManuallyDrop,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc,
     },
     thread::JoinHandle,
@@ -33,10 +35,19 @@ const MAPPED: i64 = 512 * 1024 * 1024;
 /// Pages the writer keeps, in KiB as SQLite wants it. Few: whenever a b-tree is balanced (every commit, under load) SQLite
 /// goes through all pages it keeps at the end of the commit, and what it does not keep comes from the system's memory.
 const WRITER_CACHE: i64 = -16_384;
-/// How often the log is copied back while there is something new in it.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-/// Write-ahead log pages after which the writer itself starts a new log.
-const RESTART_PAGES: i64 = 64_000;
+/// How long a statement waits for another process.
+const BUSY: Duration = Duration::from_secs(20);
+/// How often the log is copied back while there is something new in it. A quarter of a second of devices at full speed
+/// is some twenty megabytes: what is copied more seldom keeps the disk from the commits when it is.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
+/// Write-ahead log pages after which a new log is begun.
+const RESTART_PAGES: i64 = 32_000;
+/// So few pages left to copy that the writer may do it: two megabytes, some milliseconds with both syncs.
+const LAST_STEP_PAGES: i64 = 512;
+/// How often in a row the checkpointer tries to come so near to the end of a log that grows meanwhile.
+const STEPS_MAX: u32 = 6;
+/// How long the writer waits for readers of the old log to end before it goes on with it.
+const READERS_END: Duration = Duration::from_millis(10);
 
 pub(super) struct Lite {
     writes: mpsc::Sender<Message>,
@@ -64,9 +75,8 @@ impl Lite {
         let (reads, read_jobs) = mpsc::channel();
         let (stop, stopped) = mpsc::channel();
         let mut threads = Vec::new();
-        let log = Arc::new(Log { file: log_of(&file), pages: AtomicI64::new(0) });
-        let wal =
-            std::fs::File::open(&log.file).map_err(|e| Fault::from(e).at(log.file.display().to_string()))?;
+        let log = Arc::new(Log::of(&file)?);
+        let wal = File::open(&log.file).map_err(|e| Fault::from(e).at(log.file.display().to_string()))?;
         let first = Arc::new(First::default());
         let lane = Arc::clone(&first);
         let (mine, his) = (Arc::clone(shared), Arc::clone(&log));
@@ -132,7 +142,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 fn connect(file: &Path) -> Result<Connection, Fault> {
     let conn = Connection::open(file).map_err(|e| Fault::from(e).at(file.display().to_string()))?;
-    conn.busy_timeout(Duration::from_secs(20))?;
+    conn.busy_timeout(BUSY)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "foreign_keys", 1)?;
@@ -166,35 +176,62 @@ fn log_of(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// The write-ahead log: how long it is, and keeping it from growing.
+/// The write-ahead log: copying it back, and keeping it from growing.
 ///
+/// A log is begun anew only when all of it is in the database and synced, which never happens by itself under steady
+/// load: the checkpointer is always some commits behind. So it copies and syncs in small steps, and when the log is long
+/// and hardly anything is left, it asks the writer for the last step between two groups. SQLite alone syncs the database
+/// only with that last step; left to it, the writer would wait for hundreds of megabytes.
 /// It is written again from its beginning rather than cut, because a sync of a file that keeps its size is cheaper.
 struct Log {
     file: PathBuf,
-    /// Pages in use, as far as the checkpointer saw last.
-    pages: AtomicI64,
+    /// The database, to be synced. Never closed: closing any descriptor of a file gives up all locks this process has on
+    /// it, those of SQLite's own descriptors too.
+    database: ManuallyDrop<File>,
+    /// The writer is asked for the last step.
+    asked: AtomicBool,
+}
+
+/// How far a log was copied back.
+struct Copied {
+    pages: i64,
+    done: i64,
 }
 
 impl Log {
-    /// Under steady load the log is never free of readers and writers at once, so now and then the writer makes it so.
-    fn restart_when_long(&self, conn: &Connection) {
-        if self.pages.load(Ordering::Relaxed) > RESTART_PAGES {
+    fn of(database: &Path) -> Result<Log, Fault> {
+        let open = File::open(database).map_err(|e| Fault::from(e).at(database.display().to_string()))?;
+        let (file, database) = (log_of(database), ManuallyDrop::new(open));
+        Ok(Log { file, database, asked: AtomicBool::new(false) })
+    }
+
+    /// Does the last step, when asked. Readers that are still in the old log may keep it from being begun anew; then it
+    /// is asked for again.
+    fn restart_when_asked(&self, conn: &Connection) {
+        if self.asked.load(Ordering::Relaxed) {
+            self.asked.store(false, Ordering::Relaxed);
+            let _ = conn.busy_timeout(READERS_END);
             self.copy_back(conn, "RESTART");
-            self.pages.store(0, Ordering::Relaxed);
+            let _ = conn.busy_timeout(BUSY);
         }
     }
 
-    /// Copies what is in the log into the database.
-    fn copy_back(&self, conn: &Connection, mode: &str) {
+    /// Copies what is in the log into the database; nothing when somebody else does.
+    fn copy_back(&self, conn: &Connection, mode: &str) -> Option<Copied> {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
-        match conn.query_row(&sql, [], |row| row.get(1)).map_err(Fault::from) {
-            Ok(pages) => self.pages.store(pages, Ordering::Relaxed),
-            Err(fault) if fault.kind == FaultKind::Busy => {}
-            Err(fault) => tracing::warn!(%fault, mode, "checkpoint"),
+        let copied = conn.query_row(&sql, [], |row| Ok(Copied { pages: row.get(1)?, done: row.get(2)? }));
+        match copied.map_err(Fault::from) {
+            Ok(copied) => Some(copied).filter(|copied| copied.pages >= 0),
+            Err(fault) => {
+                if fault.kind != FaultKind::Busy {
+                    tracing::warn!(%fault, mode, "checkpoint");
+                }
+                None
+            }
         }
     }
 
-    /// Copies back in the background, so that the writer seldom has to wait for it.
+    /// Copies back in the background whatever is new.
     fn checkpoint(&self, conn: &Connection, stopped: &mpsc::Receiver<()>) {
         let changed = || std::fs::metadata(&self.file).and_then(|m| m.modified()).ok();
         let mut seen = None;
@@ -202,8 +239,32 @@ impl Log {
             let now = changed();
             if now != seen {
                 seen = now;
-                self.copy_back(conn, "PASSIVE");
+                self.steps(conn);
             }
+        }
+    }
+
+    /// Copies and syncs until hardly anything is left of a long log, and asks the writer for that; once when it is short.
+    fn steps(&self, conn: &Connection) {
+        let mut before = None;
+        for _ in 0..STEPS_MAX {
+            let Some(Copied { pages, done }) = self.copy_back(conn, "PASSIVE") else { return };
+            if let Err(fault) = self.database.sync_data() {
+                // The log keeps what the database may have lost until SQLite's own sync of it, which will fail too.
+                tracing::error!(%fault, "sync of the database");
+                return;
+            }
+            if pages <= RESTART_PAGES {
+                return;
+            }
+            // Before the first step it is not known how much of it was new.
+            if before.is_some_and(|before| pages - before <= LAST_STEP_PAGES)
+                && pages - done <= LAST_STEP_PAGES
+            {
+                self.asked.store(true, Ordering::Relaxed);
+                return;
+            }
+            before = Some(pages);
         }
     }
 }

@@ -27,8 +27,9 @@ use crate::{
 
 /// Setting that holds the city's terms.
 const TERMS: &str = "alarms";
-/// Steps and incidents looked at in one transaction: a county's outage must not hold up a press.
-const BATCH: i64 = 200;
+/// Steps and incidents looked at in one transaction: a county's outage must not hold up a press. A step costs some tens of
+/// microseconds.
+const BATCH: i64 = 40;
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -121,7 +121,7 @@ impl<'c> Writer<'c> {
             Some(fault) => job.finish(Err(fault.clone())),
             None => {
                 self.group(job, shared);
-                log.restart_when_long(self.db.conn);
+                log.restart_when_asked(self.db.conn);
             }
         }
     }
