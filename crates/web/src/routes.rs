@@ -364,6 +364,7 @@ pub fn table() -> Vec<Route> {
         post("/api/v1/people/{id}/facts", May(Act::EditPeople), api::people::state_fact),
         get("/api/v1/people/{id}/contacts", May(Act::SeePeople), api::silences::contacts),
         get("/api/v1/silences", May(Act::SeeAlarms), api::silences::index),
+        get("/api/v1/signals/status", SignedIn, api::signals::status),
         post("/api/v1/signals", May(Act::SendSignals), api::signals::create),
         post("/api/v1/observations", May(Act::SendSignals), api::signals::observation),
         get("/api/v1/visit-duties", May(Act::SeeAlarms), api::visits::visit_duties),

@@ -38,6 +38,9 @@ pub(crate) struct DoorArgs {
     /// 设备接入：消防 GB/T 26875.3 监听地址。Fire devices
     #[arg(long, value_name = "ADDR")]
     fire: Option<SocketAddr>,
+    /// 设备接入：CJ/T 188 水表网关 TCP 监听地址。Gateways of CJ/T 188 meters
+    #[arg(long, value_name = "ADDR")]
+    meter: Option<SocketAddr>,
     /// 设备接入：SCAIP（SIP，UDP 与 TCP）监听地址。Care phones by SCAIP over SIP
     #[arg(long, value_name = "ADDR")]
     sip: Option<SocketAddr>,
@@ -104,6 +107,7 @@ pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Com
         mqtts: None,
         watch: tcp("watch", doors.watch)?,
         fire: tcp("fire", doors.fire)?,
+        meter: tcp("meter", doors.meter)?,
         sip: None,
         nats,
         broker,

@@ -7,6 +7,8 @@ use domain::{
     signals::{ladder, silence::Terms, water::WaterRule},
 };
 
+use crate::signals::intake;
+
 use super::{
     Figure, Funder, Pack,
     reader::{Doc, Fields, Troubles},
@@ -38,6 +40,7 @@ pub(super) fn read(text: &str, found: &Troubles) -> Pack {
         figures: figures(&top),
         watch: watch::terms(&top),
         water: watch::water(&top),
+        intake: watch::devices(&top),
         nobody_home_fee_fen: top.number_or_none("nobody_home_fee_fen", 0, 1_000_000),
         ..empty()
     };
@@ -60,6 +63,7 @@ fn empty() -> Pack {
         programmes: Vec::new(),
         watch: Terms::default(),
         water: WaterRule::default(),
+        intake: intake::Terms::default(),
         ladder: ladder::Terms::standard(),
         areas: Vec::new(),
         nobody_home_fee_fen: None,

@@ -24,7 +24,7 @@ use crate::{
     ledger::{self, NewAccount},
     outcome::{No, Outcome},
     settings,
-    signals::{incidents, meters, silences},
+    signals::{incidents, intake, meters, silences},
     store::{Fault, Tx},
 };
 
@@ -184,6 +184,7 @@ pub fn install(tx: &mut Tx<'_>, pack: &Pack, now: Now) -> Outcome<Installed, Pac
     install_settings(tx, pack)?;
     silences::set_terms(tx, &pack.watch)?;
     meters::set_rule(tx, &pack.water)?;
+    intake::set_terms(tx, &pack.intake)?;
     if done.items + done.items_ended + done.programmes > 0 {
         let detail = json!({
             "pack": pack.code, "items": done.items, "items_ended": done.items_ended, "programmes": done.programmes,

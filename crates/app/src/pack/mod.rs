@@ -67,6 +67,8 @@ pub struct Pack {
     pub watch: Terms,
     /// What a water meter may say.
     pub water: WaterRule,
+    /// How much a device may say, and how long it is kept.
+    pub intake: crate::signals::intake::Terms,
     /// Who is reached for when nobody takes an incident.
     pub ladder: domain::signals::ladder::Terms,
     /// Regions of levels 1 to 3 that cover the pack or lie inside, with their names.

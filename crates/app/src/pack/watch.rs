@@ -1,4 +1,5 @@
-//! `[[watch]]`, `[[visits]]` and `[[water]]` of `pack.toml`: who is watched how closely, and what a water meter may say.
+//! `[[watch]]`, `[[visits]]`, `[[water]]` and `[[intake]]` of `pack.toml`: who is watched how closely, what a water meter
+//! may say, how much devices may.
 //! What a pack leaves out is as in the defaults, each with its source.
 
 use domain::signals::{
@@ -7,6 +8,7 @@ use domain::signals::{
 };
 
 use super::reader::Fields;
+use crate::signals::intake;
 
 /// Longest time unseen a city may allow: a fortnight.
 const UNSEEN_HOURS_MAX: i64 = 14 * 24;
@@ -58,4 +60,16 @@ pub(super) fn water(top: &Fields<'_, '_>) -> WaterRule {
         table.finish();
     }
     rule
+}
+
+pub(super) fn devices(top: &Fields<'_, '_>) -> intake::Terms {
+    let mut terms = intake::Terms::default();
+    for table in top.tables("intake") {
+        terms.per_minute = table.number("per_minute", 1, 60_000);
+        terms.burst = table.number("burst", 1, 100_000);
+        terms.keep_days = table.number("keep_days", 4, 3_660);
+        terms.source = table.text("source");
+        table.finish();
+    }
+    terms
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::time::Now;
 
-use super::{duties, feeds, meters, sightings, silences};
+use super::{duties, feeds, intake, meters, sightings, silences};
 use crate::{
     parties::people,
     repeat::Repeating,
@@ -30,6 +30,7 @@ const STEPS: &[(&str, u64, Step)] = &[
     ("comparing the list", 60, compare),
     ("giving charges", 60, charge),
     ("tidying", 60, tidy),
+    ("forgetting readings", 600, forget),
 ];
 
 /// Starts the work; every step has its first turn with the first beat.
@@ -99,6 +100,10 @@ fn compare(store: &Store, now: Now) -> Result<(), Fault> {
     }
     store.write(move |tx| people::refresh_summaries(tx, &silences::platform(), now))?;
     silences::refresh(store, false, now).map(drop)
+}
+
+fn forget(store: &Store, now: Now) -> Result<(), Fault> {
+    intake::tidy(store, now).map(drop)
 }
 
 fn tidy(store: &Store, now: Now) -> Result<(), Fault> {

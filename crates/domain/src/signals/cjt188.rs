@@ -7,7 +7,7 @@ mod totals;
 
 use serde::Serialize;
 
-use super::{Head, Hex, HexBytes, Rejected};
+use super::{Head, Hex, HexBytes, Rejected, water::Count};
 pub use totals::{Hundredths, Status, Totals};
 
 /// Name of the protocol.
@@ -78,6 +78,26 @@ pub enum Data {
     },
     /// Nothing beyond the identifier.
     None {},
+}
+
+impl Frame {
+    /// What a water meter counted, when the frame is a total from one.
+    pub fn water(&self) -> Option<Count> {
+        match &self.data {
+            Data::Totals(totals) if self.from_meter && (0x10..=0x19).contains(&self.meter_type.0[0]) => {
+                totals.count()
+            }
+            _ => None,
+        }
+    }
+
+    /// The meter's own time, when its clock was set.
+    pub fn meter_time(&self) -> Option<&str> {
+        match &self.data {
+            Data::Totals(totals) => totals.meter_time.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Decodes one frame with the waking bytes before it.

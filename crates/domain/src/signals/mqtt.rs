@@ -43,6 +43,9 @@ pub struct Message {
     /// The device's counter.
     #[serde(skip)]
     pub seq: Option<i64>,
+    /// A frame of another language that a gateway read out, as hexadecimal digits.
+    #[serde(skip)]
+    pub frame: Option<String>,
 }
 
 impl Message {
@@ -134,6 +137,7 @@ fn message(topic: Option<&str>, up: bool, fields: &Payload<'_>) -> Message {
         event_time: event_time(fields),
         state: fields.text("state").filter(|_| !up).and_then(word),
         seq: fields.number("seq").and_then(Number::as_i64),
+        frame: fields.text("frame").map(str::to_owned),
     }
 }
 

@@ -16,6 +16,32 @@ pub struct Reading {
     pub millilitres: i64,
 }
 
+/// What the face of a meter says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// Its count.
+    pub millilitres: i64,
+    /// What it counts in.
+    pub step: i64,
+}
+
+impl Count {
+    /// Of litres as a decimal number: a meter with one decimal counts in tenths.
+    pub fn litres(text: &str) -> Option<Count> {
+        const PLACES: usize = 3;
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || whole.len() > 12 || !digits(whole) || !digits(part) {
+            return None;
+        }
+        let part = part.trim_end_matches('0');
+        let part = &part[..part.len().min(PLACES)];
+        let step = 10_i64.pow((PLACES - part.len()) as u32);
+        let part: i64 = if part.is_empty() { 0 } else { part.parse().ok()? };
+        Some(Count { millilitres: whole.parse::<i64>().ok()? * 1_000 + part * step, step })
+    }
+}
+
 /// What a city decides about water.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaterRule {
@@ -160,6 +186,18 @@ mod tests {
 
     fn told(all: &[(i64, i64)], step: i64, now: i64) -> Water {
         water(&readings(all), step, &WaterRule::default(), at(now))
+    }
+
+    #[test]
+    fn litres_are_read_without_rounding() {
+        let count = |millilitres, step| Some(Count { millilitres, step });
+        assert_eq!(Count::litres("123456"), count(123_456_000, 1_000));
+        assert_eq!(Count::litres("123456.0"), count(123_456_000, 1_000));
+        assert_eq!(Count::litres("12.5"), count(12_500, 100));
+        assert_eq!(Count::litres("0.1239"), count(123, 1));
+        for none in ["", "-1", "1e5", ".5", "1.2.3", "1234567890123", "NaN"] {
+            assert_eq!(Count::litres(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ use super::{
         regions::index, regions::show,
         silences::contacts, silences::index, visits::visit_duties, visits::visit,
         visits::leaves, visits::take_leave, visits::rates, visits::call_out,
-        signals::create, signals::observation,
+        signals::create, signals::observation, signals::status,
         imports::create, imports::index, imports::show, imports::acceptance, imports::cancellation, imports::errors,
     ),
     modifiers(&Bearer),

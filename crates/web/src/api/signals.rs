@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::{
     App, Problem, Reply, Signed,
-    intake::sender::{Becomes, Said, Sender, because, find, reject},
+    intake::sender::{Becomes, Said, Sender, because, find, reject, too_many},
 };
 
 /// Signals in one request; a platform that has more sends them in turn.
@@ -39,6 +39,45 @@ pub struct Refused {
     error: &'static str,
     /// The sentence.
     reason: String,
+}
+
+/// How the intake of devices is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IntakeStatus {
+    /// Whether this server listens to devices at all.
+    listening: bool,
+    /// The disk is full: alarms are taken, readings are refused. Pages are told by `intake-full` and `intake-room`.
+    disk_full: bool,
+    /// Readings stored since the start.
+    readings: u64,
+    /// Alarms stored since the start, repeated ones too.
+    alarms: u64,
+    /// Frames that were there already.
+    duplicates: u64,
+    /// Readings refused because the disk was full.
+    shed: u64,
+    /// Readings refused because their device sends more than it may.
+    too_many: u64,
+    /// Frames rejected with a reason.
+    rejected: u64,
+}
+
+/// How the intake of devices is; above all whether the disk is full.
+#[utoipa::path(get, path = "/api/v1/signals/status", tag = "signals", responses((status = 200, body = IntakeStatus)))]
+pub async fn status(State(app): State<App>) -> Json<IntakeStatus> {
+    let status = app.signals().map(Intake::status);
+    let listening = status.is_some();
+    let s = status.unwrap_or_default();
+    Json(IntakeStatus {
+        listening,
+        disk_full: s.disk_full,
+        readings: s.readings,
+        alarms: s.alarms,
+        duplicates: s.duplicates,
+        shed: s.shed,
+        too_many: s.too_many,
+        rejected: s.rejected,
+    })
 }
 
 /// Takes signals of a vendor's devices: an object, or a list of objects, each with `device` and what the device would
@@ -66,7 +105,11 @@ pub async fn create(State(app): State<App>, signed: Signed, body: Bytes) -> Repl
         let raw = signal.to_string();
         let serial = signal.get("device").and_then(Value::as_str).unwrap_or_default();
         match one(intake, &actor, serial, raw.as_bytes()).await {
-            Ok(Becomes::Reading(reading)) => batch.push(reading, raw.as_bytes()),
+            Ok(Becomes::Reading(reading, counted)) => batch.push_counted(reading, counted, raw.as_bytes()),
+            Ok(Becomes::TooMany { say }) => {
+                let rejected = too_many(intake, "webhook", serial, ("webhook", say), raw.as_bytes());
+                taken.rejected.push(Refused { index, error: rejected.error, reason: rejected.reason });
+            }
             Ok(Becomes::Alarms(more)) => alarms.extend(more),
             Ok(Becomes::Unproved) => taken.refuse(
                 intake,
@@ -103,7 +146,7 @@ async fn one(intake: &Intake, actor: &Actor, serial: &str, raw: &[u8]) -> Result
     // A token speaks for the devices of its regions; an alarm of any other is taken and marked.
     let verified = known.as_ref().is_some_and(|known| actor.sees(known.region));
     let sender = Sender { serial: serial.to_owned(), known, verified, region: None };
-    Ok(sender.says(&Said::json(read), Protocol::Webhook, intake.now().0, raw))
+    Ok(sender.says(intake, &Said::json(read), Protocol::Webhook, intake.now().0, raw))
 }
 
 /// Stores all and waits for the disk.

@@ -13,12 +13,12 @@ use app::signals::{
 };
 use domain::{
     regions::RegionCode,
-    signals::{Rejected, cjt188, device::Protocol, mqtt, scaip},
+    signals::{Rejected, device::Protocol, mqtt, scaip},
     time::At,
 };
 
 use super::{
-    sender::{Becomes, Said, Sender, because, county, find, reject},
+    sender::{Becomes, Said, Sender, because, county, find, reject, too_many},
     stream::{self, Language},
 };
 
@@ -89,10 +89,15 @@ impl Courier {
             Ok(read) => read,
             Err(rejected) => return self.reject(&route.sender.serial, &rejected, carried),
         };
-        match sender.says(&said, route.protocol, carried.received_at, carried.payload) {
-            Becomes::Reading(reading) => {
-                self.batch.push(reading, carried.payload);
+        match sender.says(&self.intake, &said, route.protocol, carried.received_at, carried.payload) {
+            Becomes::Reading(reading, counted) => {
+                self.batch.push_counted(reading, counted, carried.payload);
                 Became::Reading
+            }
+            Becomes::TooMany { say } => {
+                let from = (self.peer.as_str(), say);
+                too_many(&self.intake, route.protocol.code(), &sender.serial, from, carried.payload);
+                Became::Rejected
             }
             Becomes::Alarms(alarms) => Became::Alarms(alarms),
             Becomes::Unproved => {
@@ -147,7 +152,7 @@ impl Courier {
             Protocol::Watch => stream::says(Language::Watch, carried.payload)?,
             Protocol::Gb26875 => stream::says(Language::Fire, carried.payload)?,
             Protocol::Scaip => care_phone(carried.payload)?,
-            _ => meter(carried.payload)?,
+            _ => stream::says(Language::Meter, carried.payload)?,
         };
         let sender = if serial == route.sender.serial {
             Arc::clone(&route.sender)
@@ -197,11 +202,6 @@ fn care_phone(raw: &[u8]) -> Result<(String, Said), Rejected> {
     let read = scaip::decode(raw)?;
     let events = if read.kind == "alarm" { vec!["sos".to_owned()] } else { Vec::new() };
     Ok((read.controller.trim().to_owned(), Said { events, ..Said::default() }))
-}
-
-fn meter(raw: &[u8]) -> Result<(String, Said), Rejected> {
-    let read = cjt188::decode(raw)?;
-    Ok((read.address.to_string(), Said::default()))
 }
 
 #[cfg(test)]

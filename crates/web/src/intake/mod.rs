@@ -38,6 +38,8 @@ pub struct Listeners {
     pub watch: Option<TcpListener>,
     /// Fire devices over TCP.
     pub fire: Option<TcpListener>,
+    /// Gateways of meters over TCP.
+    pub meter: Option<TcpListener>,
     /// SCAIP over SIP, by packets and by streams.
     pub sip: Option<(UdpSocket, TcpListener)>,
     /// A NATS JetStream cluster that others publish to.
@@ -56,7 +58,7 @@ impl std::fmt::Debug for Listeners {
 pub fn listen(app: &App, intake: &Intake, listeners: Listeners) {
     app.take_signals(intake.clone());
     tokio::spawn(sender::forget_changed(app.clone(), intake.clone()));
-    let Listeners { mqtt, mqtts, watch, fire, sip, nats, broker } = listeners;
+    let Listeners { mqtt, mqtts, watch, fire, meter, sip, nats, broker } = listeners;
     let each = |listener: Option<TcpListener>, serve: fn(TcpStream, SocketAddr, Intake)| {
         if let Some(listener) = listener {
             let intake = intake.clone();
@@ -69,6 +71,9 @@ pub fn listen(app: &App, intake: &Intake, listeners: Listeners) {
     });
     each(fire, |stream, peer, intake| {
         drop(tokio::spawn(stream::serve(stream, peer, intake, stream::Language::Fire)));
+    });
+    each(meter, |stream, peer, intake| {
+        drop(tokio::spawn(stream::serve(stream, peer, intake, stream::Language::Meter)));
     });
     if let Some(nats) = nats {
         tokio::spawn(nats::carry(nats, intake.clone()));

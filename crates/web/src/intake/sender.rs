@@ -5,12 +5,19 @@ use std::sync::Arc;
 
 use app::signals::{
     devices::Known,
-    intake::{AlarmFrame, Intake, Reading, Rejection},
+    intake::{AlarmFrame, Allowed, Intake, Reading, Rejection},
+    meters,
 };
 use domain::{
     ids::DeviceId,
     regions::RegionCode,
-    signals::{Rejected, alarm, device::Protocol, mqtt, sighting::SightingKind},
+    signals::{
+        Rejected, alarm,
+        device::{DeviceKind, Protocol},
+        mqtt,
+        sighting::SightingKind,
+        water::Count,
+    },
     time::At,
 };
 use tokio::sync::{broadcast::error::RecvError, oneshot};
@@ -44,28 +51,43 @@ pub(crate) struct Said {
     pub(crate) text: String,
     /// A state that is told again to whoever asks, not something that happens now.
     pub(crate) state: bool,
-}
-
-/// What becomes of a frame.
-pub(crate) enum Becomes {
-    Reading(Reading),
-    Alarms(Vec<AlarmFrame>),
-    /// Not an alarm, and nobody we may believe.
-    Unproved,
+    /// What a meter counted.
+    pub(crate) total: Option<Count>,
 }
 
 impl Said {
     /// What a decoded JSON message says; whether it is a state is for the caller to know.
     pub(crate) fn json(read: mqtt::Message) -> Said {
-        let battery = read.values.get("battery").and_then(serde_json::Value::as_f64);
+        let number = |name: &str| read.values.get(name).and_then(serde_json::Value::as_f64);
+        let battery = number("battery").filter(|b| (0.0..=100.0).contains(b)).map(|b| b as u8);
+        // A heart that beats is as good a trace as a step.
+        let alive =
+            ["heart_rate", "breath_rate"].into_iter().any(|name| number(name).is_some_and(|n| n > 0.0));
         Said {
             seq: read.seq,
             device_at: read.event_time.as_deref().and_then(At::parse),
-            battery: battery.filter(|b| (0.0..=100.0).contains(b)).map(|b| b as u8),
+            battery,
+            trace: alive.then_some(SightingKind::Motion),
+            text: String::new(),
+            state: false,
+            total: read.values.get("water_total_l").and_then(|total| Count::litres(&total.to_string())),
             events: read.events,
-            ..Said::default()
         }
     }
+}
+
+/// What becomes of a frame.
+pub(crate) enum Becomes {
+    /// A reading, and what a meter counted in it.
+    Reading(Reading, Option<meters::Reading>),
+    Alarms(Vec<AlarmFrame>),
+    /// A reading beyond what its device may say.
+    TooMany {
+        /// Nobody was told within the last minute.
+        say: bool,
+    },
+    /// Not an alarm, and nobody we may believe.
+    Unproved,
 }
 
 /// `care/v1/410202/…` lies in that county.
@@ -85,18 +107,29 @@ pub(crate) async fn find(intake: &Intake, serial: &str) -> Option<Arc<Known>> {
 
 impl Sender {
     /// What becomes of a frame of this sender.
-    pub(crate) fn says(&self, said: &Said, protocol: Protocol, received_at: At, raw: &[u8]) -> Becomes {
+    pub(crate) fn says(
+        &self,
+        intake: &Intake,
+        said: &Said,
+        protocol: Protocol,
+        received_at: At,
+        raw: &[u8],
+    ) -> Becomes {
         let alarms = if said.state { Vec::new() } else { self.alarms(said, protocol, received_at, raw) };
         if !alarms.is_empty() {
             return Becomes::Alarms(alarms);
         }
         let Some(known) = self.known.as_ref().filter(|_| self.verified) else { return Becomes::Unproved };
+        match intake.allows(known, received_at) {
+            Allowed::Yes => {}
+            refused => return Becomes::TooMany { say: refused == Allowed::NoAndSay },
+        }
         let trace = if said.state {
             None
         } else {
             said.trace.or_else(|| said.events.iter().find_map(|event| alarm::trace(event)))
         };
-        Becomes::Reading(Reading {
+        let reading = Reading {
             device: known.id,
             person: known.person,
             protocol,
@@ -105,7 +138,8 @@ impl Sender {
             seq: said.seq,
             battery: said.battery,
             trace,
-        })
+        };
+        Becomes::Reading(reading, counted(known, said, received_at))
     }
 
     fn alarms(&self, said: &Said, protocol: Protocol, received_at: At, raw: &[u8]) -> Vec<AlarmFrame> {
@@ -133,6 +167,39 @@ impl Sender {
         }
         alarms
     }
+}
+
+/// What a meter of somebody counted, at its own time where that can be believed.
+fn counted(known: &Known, said: &Said, received_at: At) -> Option<meters::Reading> {
+    let (count, person) = said.total.zip(known.person)?;
+    let fresh = known.kind == DeviceKind::Meter && !said.state;
+    fresh.then(|| meters::Reading {
+        meter: known.id,
+        person,
+        region: known.region,
+        at: alarm::pressed_at(said.device_at, received_at).unwrap_or(received_at),
+        millilitres: count.millilitres,
+        step_millilitres: count.step,
+    })
+}
+
+/// Why a reading beyond its device's share is not stored; in the log and, once a minute, among its rejected frames.
+pub(crate) fn too_many(
+    intake: &Intake,
+    protocol: &'static str,
+    serial: &str,
+    (peer, say): (&str, bool),
+    raw: &[u8],
+) -> Rejected {
+    let most = intake.terms().per_minute;
+    let reason =
+        format!("上报过快，每分钟最多保存 {most} 条普通读数，多余的不保存；报警不受限制。请检查上报周期");
+    let rejected = because(protocol, "rate", &reason);
+    if say {
+        tracing::warn!(serial, peer, protocol, most, "a device sends more readings than it may");
+        reject(intake, serial, peer, &rejected, raw);
+    }
+    rejected
 }
 
 /// Notes a frame that was not taken.

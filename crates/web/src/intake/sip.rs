@@ -26,7 +26,7 @@ use tokio::{
 
 use super::{
     read_some,
-    sender::{Becomes, Said, Sender, because, find, reject},
+    sender::{Becomes, Said, Sender, because, find, reject, too_many},
 };
 use message::{Request, cut};
 
@@ -138,8 +138,12 @@ async fn keep(
     let done = Box::new(move |outcome| {
         let _ = send.send(outcome);
     });
-    match sender.says(&said, Protocol::Scaip, intake.now().0, raw) {
-        Becomes::Reading(reading) => {
+    match sender.says(intake, &said, Protocol::Scaip, intake.now().0, raw) {
+        Becomes::TooMany { say } => {
+            too_many(intake, scaip::PROTOCOL, serial, ("", say), raw);
+            return Err(None);
+        }
+        Becomes::Reading(reading, _) => {
             let mut batch = Batch::default();
             batch.push(reading, raw);
             intake.take_readings(batch, done);

@@ -1,6 +1,7 @@
-//! Watches and fire devices: frames in a TCP stream, cut apart by the decoders, answered in their own words.
+//! Watches, fire devices and gateways of meters: frames in a TCP stream, cut apart by the decoders, answered in their own
+//! words. Meters are answered nothing: their protocol has no word for it.
 //!
-//! Neither protocol has a secret. A sender is who it says it is only as far as its number is registered; what an
+//! None of these protocols has a secret. A sender is who it says it is only as far as its number is registered; what an
 //! unknown number sends is taken when it is an alarm, marked as not verified, and refused otherwise.
 
 use std::{net::SocketAddr, time::Duration};
@@ -8,7 +9,7 @@ use std::{net::SocketAddr, time::Duration};
 use app::signals::intake::{Batch, Intake, NotTaken};
 use domain::{
     signals::{
-        Rejected,
+        Rejected, cjt188,
         device::{DeviceKind, Protocol},
         gb26875,
         sighting::SightingKind,
@@ -20,14 +21,15 @@ use tokio::{io::AsyncWriteExt as _, sync::mpsc};
 
 use super::{
     Wire, read_some,
-    sender::{Becomes, Said, Sender, because, find, reject},
+    sender::{Becomes, Said, Sender, because, find, reject, too_many},
 };
 
-/// Which of the two.
+/// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     Watch,
     Fire,
+    Meter,
 }
 
 /// Bytes kept of a frame that is not yet whole.
@@ -36,6 +38,8 @@ const BUFFER_MAX: usize = 256 * 1024;
 const WAITING_MAX: usize = 1_024;
 /// Devices of both kinds speak each few minutes; a line that is silent for so long is dead.
 const SILENCE: Duration = Duration::from_secs(30 * 60);
+/// The reason of a reading beyond its device's share.
+const TOO_MANY: &str = "rate";
 /// Noise is told once in so many bytes, not once a byte.
 const NOISE_EVERY: usize = 64 * 1024;
 
@@ -102,6 +106,7 @@ impl Line {
             let (bytes, frame) = match self.language {
                 Language::Watch => watch::next_frame(&buffer[used..]),
                 Language::Fire => gb26875::next_frame(&buffer[used..]),
+                Language::Meter => cjt188::next_frame(&buffer[used..]),
             };
             let frame = frame.map(<[u8]>::to_vec);
             let noise = bytes - frame.as_ref().map_or(0, Vec::len).min(bytes);
@@ -138,6 +143,7 @@ impl Line {
         match self.language {
             Language::Watch => watch::PROTOCOL,
             Language::Fire => gb26875::PROTOCOL,
+            Language::Meter => cjt188::PROTOCOL,
         }
     }
 
@@ -145,6 +151,7 @@ impl Line {
         let read = match self.language {
             Language::Watch => read_watch(raw),
             Language::Fire => read_fire(raw),
+            Language::Meter => read_meter(raw),
         };
         let frame = match read {
             Ok(frame) => frame,
@@ -157,11 +164,14 @@ impl Line {
             }
         };
         if let Err(rejected) = self.keep(&frame, raw).await {
-            self.reject(&frame.serial, &rejected, raw);
+            if rejected.error != TOO_MANY {
+                self.reject(&frame.serial, &rejected, raw);
+            }
             // A watch that nobody registered is answered all the same, or it would ask for ever.
             out.extend(match self.language {
                 Language::Watch => frame.answer.unwrap_or_default(),
                 Language::Fire => gb26875::answer(raw, false).unwrap_or_default(),
+                Language::Meter => Vec::new(),
             });
         }
     }
@@ -170,6 +180,7 @@ impl Line {
         let (kind, protocol) = match self.language {
             Language::Watch => (DeviceKind::Watch, Protocol::Watch),
             Language::Fire => (DeviceKind::Fire, Protocol::Gb26875),
+            Language::Meter => (DeviceKind::Meter, Protocol::Cjt188),
         };
         let known = find(&self.intake, &frame.serial).await;
         // The number of a device that proves itself elsewhere is no proof here.
@@ -177,10 +188,10 @@ impl Line {
         let sender = Sender { serial: frame.serial.clone(), known, verified, region: None };
         let (answer, send) = (frame.answer.clone(), self.send.clone());
         let done = Box::new(move |outcome| drop(send.send(Stored { answer, outcome })));
-        match sender.says(&frame.said, protocol, self.intake.now().0, raw) {
-            Becomes::Reading(reading) => {
+        match sender.says(&self.intake, &frame.said, protocol, self.intake.now().0, raw) {
+            Becomes::Reading(reading, counted) => {
                 let mut batch = Batch::default();
-                batch.push(reading, raw);
+                batch.push_counted(reading, counted, raw);
                 self.waiting += 1;
                 self.intake.take_readings(batch, done);
                 Ok(())
@@ -189,6 +200,10 @@ impl Line {
                 self.waiting += 1;
                 self.intake.take_alarms(alarms, done);
                 Ok(())
+            }
+            Becomes::TooMany { say } => {
+                let from = (self.peer.as_str(), say);
+                Err(too_many(&self.intake, self.protocol_name(), &frame.serial, from, raw))
             }
             Becomes::Unproved => Err(because(self.protocol_name(), "unknown_device", "设备号未登记")),
         }
@@ -204,6 +219,7 @@ pub(super) fn says(language: Language, raw: &[u8]) -> Result<(String, Said), Rej
     let frame = match language {
         Language::Watch => read_watch(raw)?,
         Language::Fire => read_fire(raw)?,
+        Language::Meter => read_meter(raw)?,
     };
     Ok((frame.serial, frame.said))
 }
@@ -252,4 +268,15 @@ fn read_fire(raw: &[u8]) -> Result<Frame, Rejected> {
         ..Said::default()
     };
     Ok(Frame { serial: frame.source_addr_hex, said, answer: gb26875::answer(raw, true) })
+}
+
+/// Only what a meter says counts: a gateway that listens on the wire hears the questions too.
+fn read_meter(raw: &[u8]) -> Result<Frame, Rejected> {
+    let frame = cjt188::decode(raw)?;
+    if !frame.from_meter {
+        return Err(because(cjt188::PROTOCOL, "direction", "这是发给表具的命令，应上传表具的应答帧"));
+    }
+    let said =
+        Said { device_at: frame.meter_time().and_then(At::parse), total: frame.water(), ..Said::default() };
+    Ok(Frame { serial: frame.address.to_string(), said, answer: None })
 }

@@ -8,6 +8,8 @@ mod desk;
 mod seen;
 mod sql;
 
+use std::sync::Arc;
+
 use domain::{
     access::{Act, Actor},
     ids::{DeviceId, PersonId},
@@ -21,6 +23,7 @@ use serde_json::json;
 pub use desk::{AlarmFrame, RejectedFrame, frames, give, names, vendors};
 pub use seen::{Seen, saw};
 
+use super::intake::Budget;
 use crate::{
     evidence::Event,
     outcome::{Answer, Found, No, Outcome},
@@ -345,6 +348,8 @@ pub struct Known {
     pub gateway: Option<DeviceId>,
     /// The keyed code of its secret.
     pub secret_hash: [u8; 16],
+    /// What it has said lately.
+    pub budget: Arc<Budget>,
 }
 
 impl Known {

@@ -1,5 +1,7 @@
 //! Rows of devices.
 
+use std::sync::Arc;
+
 use domain::{
     access::Scope,
     ids::{AccountId, DeviceId, PersonId},
@@ -87,6 +89,7 @@ fn known_row(row: &Row<'_>) -> Result<(String, Known), Fault> {
         region: row.get(5)?,
         gateway: row.get(6)?,
         secret_hash: hash.try_into().map_err(|_| Fault::other("a secret's code has not 16 bytes"))?,
+        budget: Arc::default(),
     };
     Ok((row.get(0)?, known))
 }

@@ -26,6 +26,10 @@ const ALARMS_MAX: usize = 64;
 /// What cannot prove itself opens one incident for each name, kind and ten minutes, so that nobody can flood the desk.
 const UNVERIFIED_MINUTES: i64 = 10;
 
+/// News for open pages: the disk is full, and has room again.
+const FULL: &str = "intake.full";
+const ROOM: &str = "intake.room";
+
 type Taken = Vec<(Vec<AlarmFrame>, Done)>;
 
 /// Sends one command on its way that takes what waits by then.
@@ -81,8 +85,8 @@ impl Inner {
                     if let Some(device) = alarm.device {
                         gathered.saw(Seen { device, at: alarm.received_at, battery: None });
                     }
-                    if let (Some(person), IncidentKind::Sos) = (alarm.person, alarm.kind) {
-                        gathered.traced(person, alarm.received_at, SightingKind::Button);
+                    if let (Some(person), Some(trace)) = (alarm.person, trace(alarm.kind)) {
+                        gathered.traced(person, alarm.received_at, trace);
                     }
                 }
                 drop(gathered);
@@ -123,6 +127,15 @@ impl Inner {
             drop(queue);
             write(self);
         }
+    }
+}
+
+/// The trace of life an alarm leaves: somebody pressed, somebody got up.
+fn trace(kind: IncidentKind) -> Option<SightingKind> {
+    match kind {
+        IncidentKind::Sos => Some(SightingKind::Button),
+        IncidentKind::Bed => Some(SightingKind::Motion),
+        _ => None,
     }
 }
 
@@ -190,7 +203,7 @@ fn text(alarm: &AlarmFrame) -> String {
 /// Opens the incident that says the disk is full. It is small, and the space given up is there for such things.
 pub(super) fn say_full(inner: &Arc<Inner>) {
     let home = inner.home;
-    let here = Arc::clone(inner);
+    let (here, after) = (Arc::clone(inner), Arc::clone(inner));
     inner.store.write_first_then(
         move |tx| {
             let now = (here.clock)();
@@ -207,13 +220,25 @@ pub(super) fn say_full(inner: &Arc<Inner>) {
                     .to_owned(),
                 key: format!("disk-full:{}", now.0.0 / 3_600_000_000),
             };
-            incidents::open(tx, &opening, now).map(|_| ())
+            incidents::open(tx, &opening, now)?;
+            tx.tell(now, FULL, home, 0, "{}")
         },
+        move |answer: Result<(), Fault>| match answer {
+            Ok(()) => after.told_full.store(true, Ordering::Relaxed),
+            Err(fault) if fault.kind == FaultKind::Full => {}
+            Err(fault) => tracing::error!(%fault, "the full disk could not be told"),
+        },
+    );
+}
+
+/// Tells open pages that there is room again.
+pub(super) fn say_room(inner: &Arc<Inner>) {
+    let (home, now) = (inner.home, (inner.clock)());
+    inner.store.write_first_then(
+        move |tx| tx.tell(now, ROOM, home, 0, "{}"),
         |answer: Result<(), Fault>| {
-            if let Err(fault) = answer
-                && fault.kind != FaultKind::Full
-            {
-                tracing::error!(%fault, "the full disk could not be told");
+            if let Err(fault) = answer {
+                tracing::error!(%fault, "the room on the disk could not be told");
             }
         },
     );

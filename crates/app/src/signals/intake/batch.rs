@@ -16,7 +16,7 @@ use domain::{
     time::At,
 };
 
-use crate::store::Fault;
+use crate::{signals::meters, store::Fault};
 
 /// One frame that opens no incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +75,19 @@ pub struct AlarmFrame {
 pub struct Batch {
     pub(super) readings: Vec<(Reading, u64, usize)>,
     pub(super) raw: Vec<u8>,
+    /// What meters counted, each with the place of its frame.
+    pub(super) counted: Vec<(usize, meters::Reading)>,
 }
 
 impl Batch {
     /// Adds a frame as it came.
     pub fn push(&mut self, reading: Reading, raw: &[u8]) {
+        self.push_counted(reading, None, raw);
+    }
+
+    /// Adds a frame as it came, and what a meter counted in it.
+    pub fn push_counted(&mut self, reading: Reading, counted: Option<meters::Reading>, raw: &[u8]) {
+        self.counted.extend(counted.map(|counted| (self.readings.len(), counted)));
         self.raw.extend_from_slice(raw);
         self.readings.push((reading, key(&reading, raw), raw.len()));
     }

@@ -11,7 +11,7 @@ use std::{
 
 use domain::{ids::PersonId, signals::sighting::SightingKind, time::At};
 
-use super::{Gathered, Inner, Intake, REJECTED_KEPT, Rejection, lock, reserve::Reserve, sql};
+use super::{Gathered, Inner, Intake, REJECTED_KEPT, Rejection, alarms, lock, reserve::Reserve, sql};
 use crate::{
     signals::{
         devices::{self, Seen},
@@ -67,6 +67,11 @@ fn turn(inner: &Arc<Inner>, seen: bool) {
     if inner.full.load(Ordering::Relaxed) && inner.reserve.as_ref().is_none_or(Reserve::hold) {
         tracing::warn!("the disk has room again: readings are taken");
         inner.full.store(false, Ordering::Relaxed);
+        if inner.told_full.swap(false, Ordering::Relaxed) {
+            alarms::say_room(inner);
+        }
+    } else if inner.full.load(Ordering::Relaxed) && !inner.told_full.load(Ordering::Relaxed) {
+        alarms::say_full(inner);
     }
     inner.again();
     if let Err(fault) = flush(inner, seen) {

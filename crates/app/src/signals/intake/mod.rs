@@ -9,11 +9,13 @@
 
 mod alarms;
 mod batch;
+mod budget;
 mod keeper;
 mod readings;
 mod registry;
 mod reserve;
 mod sql;
+mod terms;
 mod window;
 
 use std::{
@@ -34,10 +36,12 @@ use domain::{
 };
 
 pub use batch::{AlarmFrame, Batch, Reading, Stored, frames};
+pub use budget::{Allowed, Budget};
 pub use keeper::Keeper;
 pub use registry::Registry;
+pub use terms::{Terms, set_terms, terms, tidy};
 
-use super::devices::{self, Seen};
+use super::devices::{self, Known, Seen};
 use crate::{
     outcome::Answer,
     store::{Fault, FaultKind, Store, Tx},
@@ -100,6 +104,8 @@ pub struct Status {
     pub shed: u64,
     /// Frames rejected with a reason.
     pub rejected: u64,
+    /// Readings not stored because their device said more than it may.
+    pub too_many: u64,
 }
 
 /// Things waiting for a command, and whether one is under way that will take them.
@@ -131,6 +137,7 @@ struct Counts {
     alarms: AtomicU64,
     shed: AtomicU64,
     rejected: AtomicU64,
+    too_many: AtomicU64,
 }
 
 struct Inner {
@@ -144,6 +151,9 @@ struct Inner {
     gathered: Mutex<Gathered>,
     reserve: Option<Reserve>,
     full: AtomicBool,
+    /// Pages were told that the disk is full.
+    told_full: AtomicBool,
+    terms: Terms,
     counts: Counts,
 }
 
@@ -184,6 +194,7 @@ impl Intake {
     ) -> Result<(Intake, Keeper), Fault> {
         let now = clock();
         let known = store.read(devices::known)?;
+        let terms = store.read(terms::terms)?;
         let window = store.read(move |tx| readings::window(tx, now))?;
         let reserve = reserved.map(|r| Reserve::new(&r.folder, r.bytes));
         let full = reserve.as_ref().is_some_and(|reserve| !reserve.hold());
@@ -198,6 +209,8 @@ impl Intake {
             gathered: Mutex::default(),
             reserve,
             full: AtomicBool::new(false),
+            told_full: AtomicBool::new(false),
+            terms,
             counts: Counts::default(),
         }));
         if full {
@@ -233,7 +246,22 @@ impl Intake {
             alarms: count(&counts.alarms),
             shed: count(&counts.shed),
             rejected: count(&counts.rejected),
+            too_many: count(&counts.too_many),
         }
+    }
+
+    /// Whether a reading of this device is still within what it may say. Alarms are never asked for.
+    pub fn allows(&self, device: &Known, at: At) -> Allowed {
+        let allowed = device.budget.take(&self.0.terms, at);
+        if allowed != Allowed::Yes {
+            self.0.counts.too_many.fetch_add(1, Ordering::Relaxed);
+        }
+        allowed
+    }
+
+    /// What the city decided about devices.
+    pub fn terms(&self) -> &Terms {
+        &self.0.terms
     }
 
     /// Stores readings with others that come at the same time.

@@ -15,12 +15,14 @@ use super::{
     window::{KEYS_MAX, Window},
 };
 use crate::{
-    signals::devices::Seen,
+    signals::{devices::Seen, meters},
     store::{Fault, Tx},
 };
 
 /// Frames in one command: two milliseconds of the writer's time, so that an alarm never waits longer for its turn.
 const FRAMES_MAX: usize = 8_192;
+/// A meter's count costs as much of that time as so many frames: rows and clocks of its own.
+const COUNTED_FRAMES: usize = 64;
 /// How far back frames are looked at when the program starts: as long as a device keeps trying after a break.
 const WINDOW_MINUTES: i64 = 60;
 
@@ -32,6 +34,7 @@ struct Group {
     first_at: i64,
     last_at: i64,
     body: Vec<u8>,
+    counted: Vec<meters::Reading>,
     made: bool,
 }
 
@@ -60,7 +63,7 @@ impl Inner {
         while count < FRAMES_MAX
             && let Some(next) = queue.waiting.pop_front()
         {
-            count += next.0.len();
+            count += next.0.len() + next.0.counted.len() * COUNTED_FRAMES;
             group.batches.push(next);
         }
         queue.scheduled = !queue.waiting.is_empty();
@@ -125,12 +128,15 @@ impl Group {
         self.last_at = all().map(at).max().unwrap_or(0);
         for (batch, _) in &self.batches {
             let mut from = 0;
-            for (reading, key, length) in &batch.readings {
+            let mut counted = batch.counted.iter().peekable();
+            for (n, (reading, key, length)) in batch.readings.iter().enumerate() {
+                let own = counted.next_if(|(at, _)| *at == n);
                 let raw = &batch.raw[from..from + length];
                 from += length;
                 if window.enter(*key) {
                     self.keys.push(*key);
                     encode(&mut self.body, reading, *key, At(self.first_at), raw);
+                    self.counted.extend(own.map(|(_, counted)| *counted));
                 }
             }
         }
@@ -141,7 +147,8 @@ impl Group {
             return Ok(());
         }
         let id = tx.id(now);
-        sql::insert_batch(tx, id, At(self.first_at), At(self.last_at), self.keys.len() as i64, &self.body)
+        sql::insert_batch(tx, id, At(self.first_at), At(self.last_at), self.keys.len() as i64, &self.body)?;
+        if self.counted.is_empty() { Ok(()) } else { meters::record(tx, &self.counted, now) }
     }
 }
 

@@ -23,6 +23,9 @@ crate::statements! {
     LAST_BATCHES = "SELECT first_at, frames, body FROM reading_batch WHERE last_at >= ?1 ORDER BY id DESC LIMIT ?2";
     BATCHES_BETWEEN = "SELECT first_at, frames, body FROM reading_batch
         WHERE last_at >= ?1 AND first_at < ?2 ORDER BY last_at DESC LIMIT ?3";
+    OLD_BATCHES = "SELECT id, frames FROM reading_batch WHERE last_at < ?1 ORDER BY last_at LIMIT ?2";
+    FORGET_BATCHES = "DELETE FROM reading_batch
+        WHERE id IN (SELECT CAST(v.value ->> 0 AS BIGINT) FROM json_each(?1) AS v)";
     COUNT_READINGS = "SELECT CAST(COALESCE(SUM(frames), 0) AS BIGINT) FROM reading_batch";
     COUNT_ALARMS = "SELECT COUNT(*) FROM alarm_frame";
 }
@@ -108,6 +111,16 @@ pub(super) fn batches_between(tx: &mut Tx<'_>, from: At, to: At, limit: i64) -> 
     tx.all(BATCHES_BETWEEN, p![from, to, limit], |row| {
         Ok(BatchRow { first_at: row.get(0)?, body: row.get(2)? })
     })
+}
+
+/// Number and frames of the oldest rows that are older than that.
+pub(super) fn old_batches(tx: &mut Tx<'_>, before: At, limit: i64) -> Result<Vec<(i64, i64)>, Fault> {
+    tx.all(OLD_BATCHES, p![before, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn forget_batches(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), Fault> {
+    let ids: Vec<[i64; 1]> = ids.iter().map(|id| [*id]).collect();
+    tx.execute(FORGET_BATCHES, p![serde_json::to_string(&ids)?]).map(drop)
 }
 
 pub(super) fn counts(tx: &mut Tx<'_>) -> Result<(i64, i64), Fault> {

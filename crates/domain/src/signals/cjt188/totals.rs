@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::signals::{CITY, Hex, clock_text};
+use crate::signals::{CITY, Hex, clock_text, water::Count};
 
 /// Totals of a meter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,6 +54,16 @@ impl Serialize for Hundredths {
 }
 
 impl Totals {
+    /// The total as a count of water; nothing without a unit, for a guess could alarm or keep silent wrongly.
+    pub(super) fn count(&self) -> Option<Count> {
+        let step = match self.unit? {
+            "m3" => 10_000,
+            "L" => 10,
+            _ => return None,
+        };
+        Some(Count { millilitres: i64::from(self.current_total?.0) * step, step })
+    }
+
     /// 19 bytes: total, unit, settlement total, unit, time, status; 6 bytes: total, status. Others belong to heat
     /// meters and to makers of their own.
     pub(super) fn read(rest: &[u8]) -> Option<Totals> {

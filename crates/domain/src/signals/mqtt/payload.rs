@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_json::Number;
 
 /// Every field that is read.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "ts",
     "seq",
     "event",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 23] = [
     "heart_rate",
     "breath_rate",
     "water_total_l",
+    "frame",
     // Only in captures.
     "retain",
     "retained",

@@ -8,8 +8,9 @@ use app::signals::{
 };
 use domain::{
     signals::{
-        Rejected,
+        Rejected, cjt188,
         device::Protocol,
+        feed,
         mqtt::{self, Topic},
     },
     time::At,
@@ -24,10 +25,12 @@ use mqtt_protocol_core::mqtt::{
 use tokio::sync::mpsc;
 
 use super::Stored;
-use crate::intake::sender::{Becomes, Said, Sender, because, county, find, reject};
+use crate::intake::sender::{Becomes, Said, Sender, because, county, find, reject, too_many};
 
 /// Topics a connection remembers; a gateway speaks for some hundred devices.
 const TOPICS_MAX: usize = 65_536;
+/// The reason of a reading beyond its device's share.
+const TOO_MANY: &str = "rate";
 
 /// The word for a stored or rejected message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,8 +245,12 @@ impl Session {
         match self.read(&message).await {
             Ok(()) => Then::default(),
             Err(rejected) => {
-                self.reject(&rejected, message.payload);
+                // What is too much was told, as often as that is told.
+                if rejected.error != TOO_MANY {
+                    self.reject(&rejected, message.payload);
+                }
                 let code = match rejected.error {
+                    TOO_MANY => PubackReasonCode::QuotaExceeded,
                     "secret" | "speaks_for_another" => PubackReasonCode::NotAuthorized,
                     "topic" => PubackReasonCode::TopicNameInvalid,
                     _ => PubackReasonCode::PayloadFormatInvalid,
@@ -262,17 +269,46 @@ impl Session {
         if sender.verified && message.payload == b"offline" {
             return self.keep(&sender, &Said { state: true, ..Said::default() }, message);
         }
+        let mut read = mqtt::decode(None, message.payload)?;
         // Retained messages are told again whenever somebody connects; topics other than `up` are states.
-        let state = message.retain || !up;
-        let said = Said { state, ..Said::json(mqtt::decode(None, message.payload)?) };
-        self.keep(&sender, &said, message)
+        let frame = read.frame.take();
+        let said = Said { state: message.retain || !up, ..Said::json(read) };
+        match frame {
+            None => self.keep(&sender, &said, message),
+            Some(frame) => self.meter(&sender, said, &frame, message).await,
+        }
+    }
+
+    /// A frame of a meter that a gateway read out and passes on as it came, under its own name or the meter's.
+    async fn meter(
+        &mut self,
+        sender: &Sender,
+        mut said: Said,
+        frame: &str,
+        message: &Message<'_>,
+    ) -> Result<(), Rejected> {
+        let bytes = feed::from_hex(frame.trim().as_bytes())
+            .map_err(|why| because(cjt188::PROTOCOL, "hex", &format!("frame 应为十六进制：{why}")))?;
+        let read = cjt188::decode(&bytes)?;
+        said.total = read.water();
+        said.device_at = read.meter_time().and_then(At::parse).or(said.device_at);
+        let address = read.address.to_string();
+        if address == sender.serial {
+            return self.keep(sender, &said, message);
+        }
+        let meter = self.speaker(&address, sender.region).await;
+        self.keep(&meter, &said, message)
     }
 
     fn keep(&mut self, sender: &Sender, said: &Said, message: &Message<'_>) -> Result<(), Rejected> {
-        match sender.says(said, Protocol::Mqtt, self.now, message.payload) {
-            Becomes::Reading(reading) => {
-                self.batch.push(reading, message.payload);
+        match sender.says(&self.intake, said, Protocol::Mqtt, self.now, message.payload) {
+            Becomes::Reading(reading, counted) => {
+                self.batch.push_counted(reading, counted, message.payload);
                 self.answers.extend(message.answer);
+            }
+            Becomes::TooMany { say } => {
+                let from = (self.peer.as_str(), say);
+                return Err(too_many(&self.intake, mqtt::PROTOCOL, &sender.serial, from, message.payload));
             }
             Becomes::Alarms(alarms) => {
                 self.waiting += 1;
@@ -301,6 +337,14 @@ impl Session {
             return Ok(known.clone());
         }
         let Topic { device, up, .. } = mqtt::topic(topic)?;
+        let sender = Arc::new(self.speaker(device, county(topic)).await);
+        self.generation = self.intake.registry().generation();
+        self.topics.insert(topic.to_owned(), (Arc::clone(&sender), up));
+        Ok((sender, up))
+    }
+
+    /// A device by its serial, and whether this client may speak for it.
+    async fn speaker(&self, device: &str, region: Option<RegionCode>) -> Sender {
         let known = find(&self.intake, device).await;
         let own = device == self.serial;
         let through = self
@@ -309,15 +353,8 @@ impl Session {
             .is_some_and(|me| known.as_ref().is_some_and(|known| known.gateway == Some(me.id)));
         // What this client is may have changed since it connected: it is as good as the device it proved to be.
         let proved = self.verified && self.intake.registry().get(&self.serial).is_some();
-        let sender = Arc::new(Sender {
-            serial: device.to_owned(),
-            verified: proved && (own || through) && known.is_some(),
-            known,
-            region: county(topic),
-        });
-        self.generation = self.intake.registry().generation();
-        self.topics.insert(topic.to_owned(), (Arc::clone(&sender), up));
-        Ok((sender, up))
+        let verified = proved && (own || through) && known.is_some();
+        Sender { serial: device.to_owned(), verified, known, region }
     }
 
     /// Hands over what one wake-up brought; answers how much that was.
@@ -354,8 +391,9 @@ impl Session {
             let sender =
                 Sender { serial: self.serial.clone(), known: Some(known), verified: true, region: None };
             let said = Said { state: true, ..Said::default() };
-            if let Becomes::Reading(reading) =
-                sender.says(&said, Protocol::Mqtt, self.intake.now().0, &payload)
+            let now = self.intake.now().0;
+            if let Becomes::Reading(reading, _) =
+                sender.says(&self.intake, &said, Protocol::Mqtt, now, &payload)
             {
                 let mut batch = Batch::default();
                 batch.push(reading, &payload);
