@@ -10,7 +10,7 @@ use std::{
 use app::{
     signals::{
         incidents,
-        intake::{AlarmFrame, Batch, Intake, Keeper, NotTaken, Reading, Reserved, counts, each_stored},
+        intake::{self, AlarmFrame, Batch, Intake, Keeper, NotTaken, Reading, Reserved, counts, each_stored},
     },
     store::{Fault, IdSource, Place, Store, Vault},
 };
@@ -197,6 +197,7 @@ fn a_full_disk_refuses_readings_takes_alarms_and_says_so() {
     let all = incidents_of(&store);
     assert_eq!(all.iter().filter(|line| line.incident.kind == IncidentKind::Sos).count(), 20);
     assert!(all.iter().any(|line| line.incident.text.contains("磁盘已满")), "it says so");
+    assert_eq!(told(&store), ["intake.full"]);
 
     std::fs::remove_file(&filler).unwrap();
     let began = Instant::now();
@@ -204,10 +205,43 @@ fn a_full_disk_refuses_readings_takes_alarms_and_says_so() {
         assert!(began.elapsed() < Duration::from_secs(10), "room again, and not noticed");
         std::thread::sleep(Duration::from_millis(100));
     }
+    assert!(!intake.status().disk_full);
+    while told(&store) != ["intake.full", "intake.room"] {
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", told(&store));
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let mut wanted: Vec<i64> = (1..=seq).collect();
     wanted.push(10_000);
     assert_eq!(stored(&store), wanted, "what was refused came again and is there once");
     drop((intake, keeper, store));
+}
+
+/// What open pages were told of the disk.
+fn told(store: &Store) -> Vec<String> {
+    let all = store.read(|tx| app::evidence::told_after(tx, 0, 1_000)).unwrap();
+    all.into_iter().map(|told| told.topic).filter(|topic| topic.starts_with("intake.")).collect()
+}
+
+#[test]
+fn old_readings_go_and_alarms_stay() {
+    on_both(|store| {
+        let (intake, keeper) = start(&store, None);
+        for seq in 1..=30 {
+            take(&intake, &[seq], 10).unwrap();
+        }
+        ring(&intake, alarm(Some(1), None)).unwrap();
+        drop((intake, keeper));
+        let days = |days: i64| Now(now().0.plus_minutes(days * 24 * 60));
+        assert_eq!(intake::tidy(&store, days(89)).unwrap(), 0);
+        assert_eq!(intake::tidy(&store, days(91)).unwrap(), 30);
+        assert_eq!(store.read(counts).unwrap(), (0, 1));
+        assert_eq!(incidents_of(&store).len(), 1);
+        let terms = intake::Terms { keep_days: 7, ..intake::Terms::default() };
+        store.write(move |tx| intake::set_terms(tx, &terms)).unwrap();
+        let (intake, _keeper) = start(&store, None);
+        take(&intake, &[99], 10).unwrap();
+        assert_eq!(intake::tidy(&store, days(8)).unwrap(), 1);
+    });
 }
 
 fn fill(file: &Path) {

@@ -87,3 +87,12 @@ async fn the_inspector_says_what_is_wrong_and_keeps_nothing() {
         service.browse(&clerk, "POST", "/devices/inspect", &[("protocol", "mqtt"), ("frame", "{")]).await;
     assert!(bad.body.contains("不收") && bad.body.contains("应为一个 JSON 对象"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_post_may_ask_whether_the_disk_is_full() {
+    let service = Service::new();
+    let clerk = service.signed_in("wang.clerk", post(Role::StreetOfficer, region(COUNTY)));
+    let seen = get(&service, &clerk, "/api/v1/signals/status").await;
+    assert_eq!(seen.status, StatusCode::OK, "{}", seen.body);
+    assert!(seen.body.contains(r#""listening":false"#) && seen.body.contains(r#""disk_full":false"#));
+}

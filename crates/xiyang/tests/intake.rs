@@ -19,158 +19,18 @@ use std::{
 };
 
 use app::{
-    pack::{self, Pack},
     signals::{
-        devices::{self, NewDevice},
-        incidents,
+        devices, incidents,
         intake::{counts, each_stored, rejections},
     },
-    store::{Fault, IdSource, Place, Store, Vault},
+    store::Fault,
 };
-use common::{Folder, Server, xiyang};
-use domain::{
-    access::{Actor, Role},
-    ids::AccountId,
-    regions::{RegionCode, RegionRange},
-    signals::device::DeviceKind,
-    time::{At, Now},
+use common::{
+    Folder, Server,
+    devices::{City, Mqtt, actor, prepare, publish, store, topic},
+    xiyang,
 };
-
-const KEY: [u8; 32] = [0x42; 32];
-
-fn actor() -> Actor {
-    Actor {
-        account: AccountId(0),
-        name: "测试".into(),
-        role: Role::System,
-        range: RegionRange::ALL,
-        provider: None,
-        carer: None,
-    }
-}
-
-fn now() -> Now {
-    Now(At::parse("2026-11-21T09:00").unwrap())
-}
-
-fn store(data: &Path) -> Store {
-    Store::open(&Place::Folder(data.to_owned()), Vault::new(&KEY), IdSource::new(9)).unwrap()
-}
-
-/// A folder with a city, keys and devices; gives each device's secret.
-fn prepare(data: &Path, devices: &[(DeviceKind, String)]) -> Vec<String> {
-    let keys = data.join("keys");
-    std::fs::create_dir_all(&keys).unwrap();
-    let hex: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
-    std::fs::write(keys.join("master.key"), hex).unwrap();
-    private(&keys.join("master.key"), 0o600);
-    private(&keys, 0o700);
-    let store = store(data);
-    let pack = Pack::load("kaifeng").unwrap();
-    store.write(move |tx| pack::install(tx, &pack, now())).unwrap();
-    let wanted = devices.to_vec();
-    store
-        .write(move |tx| {
-            let mut secrets = Vec::new();
-            for (n, (kind, serial)) in wanted.iter().enumerate() {
-                let region = RegionCode::parse("410202001000").ok();
-                let new = NewDevice { region, ..NewDevice::new(*kind, serial.clone()) };
-                secrets.push(devices::add(tx, &actor(), &new, [n as u8; 16], now())?.1.reveal().to_owned());
-            }
-            Ok::<_, app::outcome::No<devices::DeviceRefusal>>(secrets)
-        })
-        .unwrap()
-}
-
-fn private(file: &Path, mode: u32) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
-}
-
-/// The running program and where its doors are.
-struct City {
-    server: Server,
-    log: std::path::PathBuf,
-}
-
-impl City {
-    fn start(data: &Path, log: &Path, doors: &[&str]) -> City {
-        City::start_with(data, log, doors, &[])
-    }
-
-    fn start_with(data: &Path, log: &Path, doors: &[&str], more: &[&str]) -> City {
-        let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
-        for door in doors {
-            args.extend([*door, "127.0.0.1:0"]);
-        }
-        args.extend(more);
-        City { server: Server::start(&args, log), log: log.to_owned() }
-    }
-
-    fn door(&self, name: &str) -> SocketAddr {
-        let said = std::fs::read_to_string(&self.log).unwrap();
-        let wanted = format!("listening {name} ");
-        let line = said.lines().find_map(|line| line.strip_prefix(&wanted));
-        line.unwrap_or_else(|| panic!("no door {name}: {said}")).parse().unwrap()
-    }
-}
-
-/// A client with hand-made packets.
-struct Mqtt(TcpStream);
-
-impl Mqtt {
-    fn connect(to: SocketAddr, serial: &str, secret: &str) -> std::io::Result<Mqtt> {
-        let mut stream = TcpStream::connect(to)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        stream.set_nodelay(true)?;
-        let mut body = b"\x00\x04MQTT\x04\xc2\x00\x3c".to_vec();
-        for text in [serial, serial, secret] {
-            body.extend((text.len() as u16).to_be_bytes());
-            body.extend(text.as_bytes());
-        }
-        stream.write_all(&packet(0x10, &body))?;
-        let mut answer = [0; 4];
-        stream.read_exact(&mut answer)?;
-        assert_eq!(answer, [0x20, 2, 0, 0]);
-        Ok(Mqtt(stream))
-    }
-
-    /// Publishes and waits for the acknowledgement.
-    fn publish(&mut self, topic: &str, id: u16, payload: &[u8]) -> std::io::Result<()> {
-        self.0.write_all(&publish(topic, id, payload))?;
-        let mut answer = [0; 4];
-        self.0.read_exact(&mut answer)?;
-        assert_eq!(answer, [0x40, 2, (id >> 8) as u8, id as u8]);
-        Ok(())
-    }
-}
-
-fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut out = vec![kind];
-    let mut n = body.len();
-    loop {
-        let more = n >= 128;
-        out.push((n % 128) as u8 | if more { 128 } else { 0 });
-        n /= 128;
-        if !more {
-            break;
-        }
-    }
-    out.extend(body);
-    out
-}
-
-fn publish(topic: &str, id: u16, payload: &[u8]) -> Vec<u8> {
-    let mut body = (topic.len() as u16).to_be_bytes().to_vec();
-    body.extend(topic.as_bytes());
-    body.extend(id.to_be_bytes());
-    body.extend(payload);
-    packet(0x32, &body)
-}
-
-fn topic(kind: &str, serial: &str) -> String {
-    format!("care/v1/410202/{kind}/{serial}/up")
-}
+use domain::{signals::device::DeviceKind, time::At};
 
 /// Kind, whether verified and text of every incident there is, as a second process sees the database.
 fn seen(data: &Path) -> Vec<(String, bool, String)> {
@@ -278,6 +138,63 @@ fn a_bad_frame_costs_only_itself() {
     errors.sort_unstable();
     assert_eq!(errors, ["json", "size", "speaks_for_another", "topic"]);
     assert!(told.iter().all(|r| !r.reason.is_empty() && r.raw.len() <= 512));
+    assert_eq!(city.server.end().0, Some(0));
+}
+
+/// How many readings of a device are stored.
+fn stored_of(data: &Path, serial: &'static str) -> usize {
+    store(data)
+        .read(move |tx| {
+            let id = devices::find_known(tx, serial)?.unwrap().id;
+            let mut count = 0;
+            each_stored(tx, At(0), At(i64::MAX), i64::MAX, |frame| count += usize::from(frame.device == id))?;
+            Ok::<_, Fault>(count)
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_device_that_floods_costs_only_readings_of_its_own() {
+    const FLOOD: u16 = 6_000;
+    let folder = Folder::new("intake-flood");
+    let data = folder.0.join("data");
+    let kinds = [(DeviceKind::BedMat, "CD-1"), (DeviceKind::BedMat, "CD-2"), (DeviceKind::Sos, "SOS-3")];
+    let secrets = prepare(&data, &kinds.map(|(kind, serial)| (kind, serial.to_owned())));
+    let city = City::start(&data, &folder.0.join("log"), &["--mqtt"]);
+    let connect = |n: usize| Mqtt::connect(city.door("mqtt"), kinds[n].1, &secrets[n]).unwrap();
+    let (mut mad, mut quiet, mut button) = (connect(0), connect(1), connect(2));
+    let began = Instant::now();
+    let flood = std::thread::spawn(move || {
+        for chunk in (1..=FLOOD).collect::<Vec<_>>().chunks(500) {
+            let mut out = Vec::new();
+            for id in chunk {
+                out.extend(publish(&topic("bedmat", "CD-1"), *id, format!(r#"{{"seq":{id}}}"#).as_bytes()));
+            }
+            mad.0.write_all(&out).unwrap();
+            // Answered, each of them: what is not answered comes for ever.
+            let mut answers = vec![0; 4 * chunk.len()];
+            mad.0.read_exact(&mut answers).unwrap();
+        }
+        mad
+    });
+    for n in 1..=20 {
+        let sent = Instant::now();
+        quiet.publish(&topic("bedmat", "CD-2"), n, format!(r#"{{"seq":{n}}}"#).as_bytes()).unwrap();
+        let press = format!(r#"{{"event":"sos","seq":{n}}}"#);
+        button.publish(&topic("sos", "SOS-3"), n, press.as_bytes()).unwrap();
+        assert!(sent.elapsed() < Duration::from_secs(3), "{:?}", sent.elapsed());
+    }
+    let mut mad = flood.join().unwrap();
+    mad.publish(&topic("bedmat", "CD-1"), 9_999, br#"{"event":"sos","seq":9999}"#).unwrap();
+    let seconds = began.elapsed().as_secs() as usize;
+    assert!(seen(&data).iter().any(|(_, verified, text)| *verified && text.contains("CD-1")));
+    assert_eq!(stored_of(&data, "CD-2"), 20);
+    let stored = stored_of(&data, "CD-1");
+    assert!((1_000..=1_020 + 10 * seconds).contains(&stored), "{stored} in {seconds} s");
+    std::thread::sleep(Duration::from_millis(2_500));
+    let told = store(&data).read(|tx| rejections(tx, &actor(), "CD-1", 50)).unwrap();
+    assert!(!told.is_empty() && told.iter().all(|r| r.error == "rate"));
+    assert!(told.len() <= 1 + seconds / 60, "told once a minute: {}", told.len());
     assert_eq!(city.server.end().0, Some(0));
 }
 

@@ -74,7 +74,8 @@ impl Drop for Scratch {
 }
 
 const WARM_UP: Duration = Duration::from_secs(2);
-const COUNTY: &str = "410202";
+/// Where the devices of a bench are.
+pub(super) const COUNTY: &str = "410202";
 
 pub(crate) fn run(args: IntakeArgs) -> Result<ExitCode, Complaint> {
     let scratch = Scratch(args.folder.join(format!("xiyang-bench-{}", std::process::id())));
@@ -102,7 +103,8 @@ pub(crate) fn run(args: IntakeArgs) -> Result<ExitCode, Complaint> {
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) })
 }
 
-fn machine() -> Actor {
+/// Whoever enters a bench's own city.
+pub(super) fn machine() -> Actor {
     let (name, range) = ("测量".to_owned(), RegionRange::ALL);
     Actor { account: AccountId(0), name, role: Role::System, range, provider: None, carer: None }
 }
@@ -138,7 +140,8 @@ fn found(data: &Path, args: &IntakeArgs) -> Result<Vec<Gateway>, Complaint> {
     Ok(gateways)
 }
 
-fn told<R: std::fmt::Debug>(no: No<R>) -> Fault {
+/// What went wrong while a bench made its own city.
+pub(super) fn told<R: std::fmt::Debug>(no: No<R>) -> Fault {
     match no {
         No::Fault(fault) => fault,
         other => Fault::other(format!("the bench's own city: {other:?}")),

@@ -4,9 +4,11 @@
 //! peers of the same run says little on a machine that others use too.
 
 mod browse;
+mod crowd;
 mod cycle;
 mod decode;
 mod disk;
+mod heartbeats;
 mod import;
 mod intake;
 mod load;
@@ -17,6 +19,7 @@ mod pages;
 mod peers;
 mod people;
 mod place;
+mod reconnect;
 mod report;
 mod scratch;
 mod seed;
@@ -53,6 +56,10 @@ enum What {
     People(PeopleArgs),
     /// 导入一份大名单。A long list through the import
     Import(ImportArgs),
+    /// 全部设备断线后同时重连，期间照常报警。All devices come back at once while alarms are sent
+    Reconnect(reconnect::ReconnectArgs),
+    /// 设备心跳：无事时的处理器占用，失联后多久列出。Watching over silence: its cost, and how soon a missing device is found
+    Heartbeats(heartbeats::HeartbeatArgs),
     /// 设备接入：消息到持久保存，报警到警情。Devices' messages to durable rows, alarms to incidents
     Intake(IntakeArgs),
 }
@@ -66,5 +73,7 @@ pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
         What::People(args) => people::run(&args),
         What::Import(args) => import::run(&args),
         What::Intake(args) => intake::run(args),
+        What::Reconnect(args) => reconnect::run(&args),
+        What::Heartbeats(args) => heartbeats::run(&args),
     }
 }

@@ -143,7 +143,8 @@ impl Template {
     }
 }
 
-fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+/// A packet of that kind.
+pub(super) fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut out = vec![kind];
     let mut n = body.len();
     loop {

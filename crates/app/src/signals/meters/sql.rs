@@ -37,7 +37,7 @@ crate::statements! {
         FROM json_each(?1) AS v WHERE 1 = 1
         ON CONFLICT (id) DO UPDATE SET person = excluded.person, region = excluded.region,
             step_millilitres = excluded.step_millilitres, last_at = excluded.last_at,
-            last_millilitres = excluded.last_millilitres
+            last_millilitres = excluded.last_millilitres, look_at = excluded.look_at
         WHERE excluded.last_at > meter.last_at";
     READINGS = "SELECT r.meter, r.at, r.millilitres FROM json_each(?1) AS v
         JOIN meter_reading r ON r.meter = CAST(v.value ->> 0 AS BIGINT) AND r.at >= ?2 ORDER BY r.meter, r.at";
