@@ -44,9 +44,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
 const RESTART_PAGES: i64 = 32_000;
 /// So few pages left to copy that the writer may do it: two megabytes, some milliseconds with both syncs.
 const LAST_STEP_PAGES: i64 = 512;
-/// Pages after which the writer is asked however much is left: a log of a gigabyte fills small disks. At that length,
-/// which takes devices at full speed for ten seconds, it pauses for some hundred milliseconds.
-const LONG_PAGES: i64 = 256_000;
+/// Pages after which the writer is asked however much is left. Devices at full speed fill as many in two seconds, and
+/// what six steps leave of that takes it some ten milliseconds.
+const LONG_PAGES: i64 = 64_000;
 /// How often in a row the checkpointer tries to come so near to the end of a log that grows meanwhile.
 const STEPS_MAX: u32 = 6;
 /// How long the writer waits for readers of the old log to end before it goes on with it.
