@@ -43,7 +43,7 @@ fn elder(store: &Store, name: &'static str) -> PersonId {
                 "INSERT INTO person (id, region, name, initials, sex, birth, state, living, address, entered_at,
                     updated_at, batch, code)
                 VALUES (?1, ?2, ?3, 'x', 2, '1940-05-01', 'active', 'alone', '理事厅社区 3 号楼', ?4, ?4, 0, ?5)",
-                p![id, village, name, now().0, vec![0u8]],
+                p![id, village, name, now().0, vec![0u8; 16]],
             )?;
             Ok::<_, Fault>(PersonId(id))
         })
