@@ -7,6 +7,7 @@ use app::signals::{
     intake::{Batch, Intake, NotTaken},
 };
 use domain::{
+    regions::RegionCode,
     signals::{
         Rejected, cjt188,
         device::Protocol,
