@@ -5,6 +5,8 @@
 
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod common;
+#[path = "common/devices.rs"]
+mod doors;
 
 use std::{
     collections::HashMap,
@@ -25,12 +27,9 @@ use app::{
     },
     store::Fault,
 };
-use common::{
-    Folder, Server,
-    devices::{City, Mqtt, actor, prepare, publish, store, topic},
-    xiyang,
-};
+use common::{Folder, Server, xiyang};
 use domain::{signals::device::DeviceKind, time::At};
+use doors::{City, Mqtt, actor, prepare, publish, store, topic};
 
 /// Kind, whether verified and text of every incident there is, as a second process sees the database.
 fn seen(data: &Path) -> Vec<(String, bool, String)> {

@@ -4,6 +4,8 @@
 
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod common;
+#[path = "common/devices.rs"]
+mod doors;
 
 use std::{
     collections::BTreeMap,
@@ -21,15 +23,13 @@ use app::{
     },
     store::{Fault, Store},
 };
-use common::{
-    Folder,
-    devices::{City, Mqtt, actor, now, prepare, store, topic},
-};
+use common::Folder;
 use domain::{
     ids::{DeviceId, PersonId},
     regions::RegionCode,
     signals::{device::DeviceKind, incident::IncidentKind, sighting::SightingKind},
 };
+use doors::{City, Mqtt, actor, now, prepare, store, topic};
 
 /// When the server believes it is: half a day after the first reading.
 const CLOCK: &str = "2026-11-21T21:00:00+08:00";

@@ -1,4 +1,7 @@
-//! A folder with devices, the program that listens to them, and a client made by hand.
+//! A folder with devices, the program that listens to them, and a client made by hand. Stands beside `common`, for few
+//! tests need it.
+
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use std::{
     io::{Read as _, Write as _},
@@ -20,7 +23,7 @@ use domain::{
     time::{At, Now},
 };
 
-use super::Server;
+use crate::common::Server;
 
 const KEY: [u8; 32] = [0x42; 32];
 

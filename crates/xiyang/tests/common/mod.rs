@@ -1,7 +1,5 @@
 //! Starts the real program and talks to it as a stranger would: over its streams and over HTTP.
 
-pub mod devices;
-
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
