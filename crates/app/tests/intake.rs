@@ -115,6 +115,29 @@ fn a_reading_that_comes_again_is_stored_once_also_after_a_restart() {
 }
 
 #[test]
+fn what_a_broker_delivers_again_after_hours_is_stored_once() {
+    on_both(|store| {
+        let late = |intake: &Intake, seqs: std::ops::Range<i64>, received_at: At| {
+            let mut batch = Batch::default();
+            seqs.for_each(|seq| batch.push(Reading { received_at, ..reading(seq) }, b"x"));
+            let (send, receive) = mpsc::channel();
+            intake.take_readings(batch, Box::new(move |outcome| send.send(outcome).unwrap()));
+            receive.recv_timeout(Duration::from_secs(30)).unwrap().unwrap();
+        };
+        let (intake, keeper) = start(&store, None);
+        late(&intake, 10..12, now().0);
+        // The broker took these while nobody was here.
+        late(&intake, 1..4, now().0.plus_minutes(-3 * 60));
+        drop((intake, keeper));
+        // The next server starts a night later, and they were never acknowledged.
+        let clock = || Now(now().0.plus_minutes(9 * 60));
+        let (intake, _keeper) = Intake::start(store.clone(), clock, home(), None).unwrap();
+        late(&intake, 1..5, now().0.plus_minutes(-3 * 60));
+        assert_eq!(stored(&store), [1, 2, 3, 4, 10, 11]);
+    });
+}
+
+#[test]
 fn one_press_is_one_incident_however_often_and_late_it_comes() {
     on_both(|store| {
         let (intake, _keeper) = start(&store, None);

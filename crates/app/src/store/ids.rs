@@ -48,6 +48,11 @@ impl IdSource {
     }
 }
 
+/// How far apart ids are that were given so many minutes apart.
+pub(crate) const fn span(minutes: i64) -> i64 {
+    (minutes * 60_000) << 22
+}
+
 /// The first position of a moment's millisecond.
 fn floor(at: At) -> i64 {
     (at.0.div_euclid(1000) - EPOCH_MS).max(1) << 14
@@ -67,6 +72,13 @@ mod tests {
             assert!(id > last && id & 0xff == 3);
             last = id;
         }
+    }
+
+    #[test]
+    fn ids_tell_how_much_time_lies_between_them() {
+        let at = At(1_790_000_000_000_000);
+        let (first, later) = (IdSource::new(3).next(at), IdSource::new(3).next(at.plus_minutes(60)));
+        assert_eq!(later - first, span(60));
     }
 
     #[test]

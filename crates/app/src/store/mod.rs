@@ -26,6 +26,7 @@ use domain::time::Now;
 pub use dialect::Dialect;
 pub use fault::{Fault, FaultKind};
 pub use ids::IdSource;
+pub(crate) use ids::span;
 pub use tx::{FromColumn, Row, ToValue, Tx, Value};
 pub use vault::{Vault, digest};
 

@@ -19,11 +19,11 @@ use super::{
     sender::{because, reject},
 };
 
-/// Unacknowledged messages the broker hands out at a time.
-const UNACKNOWLEDGED_MAX: u16 = 4_096;
-/// Readings left with the broker while the disk is full. Beyond them readings are let go, because a press that stands
-/// behind them would not come through.
-const LEFT_MAX: usize = UNACKNOWLEDGED_MAX as usize / 2;
+/// Messages that may wait for the disk before more are read.
+const WAITING_MAX: usize = 4_096;
+/// Readings left with the broker while the disk is full: fewer than the twenty that Mosquitto hands out at a time unless
+/// told otherwise. Beyond them readings are let go, because a press that stands behind them would not come through.
+const LEFT_MAX: usize = 16;
 /// Between two attempts, at first and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 /// The topics devices speak under: our own, a zigbee2mqtt bridge's, and any language by device.
@@ -135,6 +135,8 @@ struct Taker {
     stored: mpsc::UnboundedSender<Stored>,
     /// Readings that wait for the end of this wake-up.
     ids: Vec<u16>,
+    /// Messages handed over and not heard of.
+    waiting: usize,
     /// Readings left with the broker because the disk is full.
     left: usize,
     let_go: u64,
@@ -161,6 +163,7 @@ impl Taker {
             open: HashMap::new(),
             stored,
             ids: Vec::new(),
+            waiting: 0,
             left: 0,
             let_go: 0,
             let_go_told: None,
@@ -172,6 +175,7 @@ impl Taker {
         let (send, receive) = mpsc::unbounded_channel();
         self.stored = send;
         self.left = 0;
+        self.waiting = 0;
         self.ids.clear();
         drop(self.courier.batch());
         if !session_kept {
@@ -193,7 +197,8 @@ impl Taker {
         match self.courier.take(&carried).await {
             Became::Reading => self.ids.extend(id),
             Became::Alarms(alarms) => {
-                let (stored, ids) = (self.stored.clone(), id.into_iter().collect());
+                let (stored, ids) = (self.stored.clone(), Vec::from_iter(id));
+                self.waiting += ids.len();
                 let done = move |outcome| drop(stored.send(Stored { ids, outcome }));
                 self.intake.take_alarms(alarms, Box::new(done));
             }
@@ -231,12 +236,14 @@ impl Taker {
             return;
         }
         let (stored, ids) = (self.stored.clone(), std::mem::take(&mut self.ids));
+        self.waiting += ids.len();
         let done = move |outcome| drop(stored.send(Stored { ids, outcome }));
         self.intake.take_readings(batch, Box::new(done));
     }
 
     /// What may be acknowledged of what came off the disk's queue, or the end of this connection.
     fn answered(&mut self, stored: Stored) -> Result<Vec<u16>, &'static str> {
+        self.waiting = self.waiting.saturating_sub(stored.ids.len());
         match stored.outcome {
             Ok(()) => {}
             Err(NotTaken::Broken) => return Err("the database took nothing"),

@@ -66,12 +66,19 @@ pub(super) struct Courier {
     routes: HashMap<String, Route>,
     generation: u64,
     batch: Batch,
+    /// Only alarms are wanted; another courier reads the same messages and says what is wrong with them.
+    silent: bool,
 }
 
 impl Courier {
     pub(super) fn new(intake: Intake, peer: String) -> Courier {
         let generation = intake.registry().generation();
-        Courier { intake, peer, routes: HashMap::new(), generation, batch: Batch::default() }
+        Courier { intake, peer, routes: HashMap::new(), generation, batch: Batch::default(), silent: false }
+    }
+
+    /// One that reads what another reads too.
+    pub(super) fn for_alarms(intake: Intake) -> Courier {
+        Courier { silent: true, ..Courier::new(intake, String::new()) }
     }
 
     /// The readings gathered since the last call.
@@ -112,7 +119,9 @@ impl Courier {
     }
 
     fn reject(&self, serial: &str, rejected: &Rejected, carried: &Carried<'_>) -> Became {
-        reject(&self.intake, serial, &self.peer, rejected, carried.payload);
+        if !self.silent {
+            reject(&self.intake, serial, &self.peer, rejected, carried.payload);
+        }
         Became::Rejected
     }
 

@@ -5,6 +5,8 @@
 //! server asks next. What comes twice is known by its frame: a frame that tells neither time nor counter counts as
 //! received when the cluster took it, and that moment is the same however often it is delivered.
 
+mod ahead;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -45,8 +47,8 @@ const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 const DUPLICATES_KNOWN: Duration = Duration::from_secs(15 * 60);
 /// Between two attempts.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The longest wait before what could not be stored comes again.
-const LATER_MAX: Duration = Duration::from_secs(60);
+/// The longest wait before what could not be stored comes again is a second doubled so often.
+const DOUBLINGS_MAX: i64 = 4;
 /// A cluster's clock that is further ahead is wrong.
 const CLOCK_AHEAD_MINUTES: i64 = 5;
 /// More copies than this help nobody.
@@ -89,6 +91,7 @@ pub(super) async fn carry(nats: Nats, intake: Intake) {
     let client = connect(&nats).await;
     let mut context = jetstream::new(client);
     context.set_timeout(Duration::from_secs(10));
+    tokio::spawn(ahead::watch(context.clone(), nats.clone(), intake.clone()));
     let mut said: Option<(String, Instant)> = None;
     loop {
         if let Err(error) = run(&context, &nats, &intake).await {
@@ -207,15 +210,9 @@ impl Bundle {
 
     async fn message(&mut self, courier: &mut Courier, message: Message) {
         self.taken += 1;
-        let now = self.intake.now().0;
-        let (received_at, delivered) = message.info().map_or((now, 1), |info| {
-            let micros = i64::try_from(info.published.unix_timestamp_nanos() / 1_000).unwrap_or(now.0);
-            // The same at every delivery, unless the cluster's clock is nothing to go by.
-            let ahead = micros > now.plus_minutes(CLOCK_AHEAD_MINUTES).0;
-            (if ahead { now } else { At(micros) }, info.delivered)
-        });
+        let (received_at, delivered) = taken(&message, self.intake.now().0);
         let (message, acker) = message.split();
-        let name = message.subject.as_str().splitn(3, '.').collect::<Vec<_>>().join("/");
+        let name = name(&message.subject);
         let carried = Carried { name: &name, payload: &message.payload, received_at, retained: false };
         match courier.take(&carried).await {
             Became::Reading => self.ackers.push((acker, delivered)),
@@ -252,6 +249,21 @@ impl Bundle {
     }
 }
 
+/// When the cluster took a message, and how often it was delivered.
+fn taken(message: &Message, now: At) -> (At, i64) {
+    message.info().map_or((now, 1), |info| {
+        let micros = i64::try_from(info.published.unix_timestamp_nanos() / 1_000).unwrap_or(now.0);
+        // The same at every delivery, unless the cluster's clock is nothing to go by.
+        let ahead = micros > now.plus_minutes(CLOCK_AHEAD_MINUTES).0;
+        (if ahead { now } else { At(micros) }, info.delivered)
+    })
+}
+
+/// `devices.watch.8800000015` as other doors write it; a serial may hold dots.
+fn name(subject: &str) -> String {
+    subject.splitn(3, '.').collect::<Vec<_>>().join("/")
+}
+
 /// Acknowledges what is stored; what is not comes again, later each time. An alarm's acknowledgement is confirmed by
 /// the cluster, so that it does not come again; a reading's that is lost costs one delivery more, which is cheaper than
 /// a question for each.
@@ -264,10 +276,9 @@ async fn answer(acker: &Acker, delivered: i64, outcome: Result<(), NotTaken>, co
     told(answered);
 }
 
-/// One second after the first attempt, two after the second, up to a minute.
+/// One second after the first attempt, two after the second, up to sixteen.
 fn later(delivered: i64) -> Duration {
-    let doublings = u32::try_from(delivered.clamp(1, 7) - 1).unwrap_or(0);
-    Duration::from_secs(1 << doublings).min(LATER_MAX)
+    Duration::from_secs(1 << (delivered - 1).clamp(0, DOUBLINGS_MAX))
 }
 
 fn told(answered: Result<(), async_nats::Error>) {
@@ -294,6 +305,6 @@ mod tests {
     #[test]
     fn what_is_not_stored_comes_again_later_each_time() {
         let seconds: Vec<u64> = [0, 1, 2, 3, 7, 100].into_iter().map(|n| later(n).as_secs()).collect();
-        assert_eq!(seconds, [1, 1, 2, 4, 60, 60]);
+        assert_eq!(seconds, [1, 1, 2, 4, 16, 16]);
     }
 }

@@ -11,21 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::signals::device::DeviceKind;
 use serde_json::Value;
 
 use super::{
-    BUTTONS, Peer, Platform, Random, SENSORS, button, common::Folder, compare, free_port, local, press,
+    BUTTONS, Peer, Platform, Random, SENSORS, SOON, button, common::Folder, compare, free_port, local, press,
     reading, sensor, town, until,
 };
 
-const READY: &str = "taking device messages from NATS";
-const SOON: Duration = Duration::from_secs(60);
-
+pub const READY: &str = "taking device messages from NATS";
 /// A cluster of one or more nodes, each with its own folder.
-struct Cluster {
+pub struct Cluster {
     folder: PathBuf,
-    ports: Vec<u16>,
+    pub ports: Vec<u16>,
     nodes: Vec<Option<Peer>>,
 }
 
@@ -39,7 +36,7 @@ fn program() -> String {
 
 impl Cluster {
     /// None when it is not installed.
-    fn new(folder: &Path, nodes: usize) -> Option<Cluster> {
+    pub fn new(folder: &Path, nodes: usize) -> Option<Cluster> {
         std::process::Command::new(program()).arg("--version").output().ok()?;
         let ports: Vec<u16> = (0..nodes).map(|_| free_port()).collect();
         let routes: Vec<u16> = (0..nodes).map(|_| free_port()).collect();
@@ -87,14 +84,14 @@ impl Cluster {
         self.nodes[n] = None;
     }
 
-    fn urls(&self) -> String {
+    pub fn urls(&self) -> String {
         let urls: Vec<String> = self.ports.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
         urls.join(",")
     }
 }
 
 /// A gateway that speaks the text protocol by hand.
-struct Gateway {
+pub struct Gateway {
     read: BufReader<TcpStream>,
     write: TcpStream,
     /// Where its answers go: gateways do not read each other's.
@@ -103,7 +100,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn connect(port: u16) -> std::io::Result<Gateway> {
+    pub fn connect(port: u16) -> std::io::Result<Gateway> {
         let write = TcpStream::connect(local(port))?;
         write.set_read_timeout(Some(Duration::from_secs(3)))?;
         write.set_nodelay(true)?;
@@ -159,7 +156,7 @@ impl Gateway {
     }
 
     /// Publishes all and waits until the stream has taken each.
-    fn publish(&mut self, messages: &[(String, Vec<u8>)]) -> std::io::Result<()> {
+    pub fn publish(&mut self, messages: &[(String, Vec<u8>)]) -> std::io::Result<()> {
         self.send(messages)?;
         for _ in messages {
             let (_, taken) = self.answer()?;
@@ -171,7 +168,7 @@ impl Gateway {
     }
 }
 
-fn readings(n: usize, seqs: std::ops::RangeInclusive<u64>) -> Vec<(String, Vec<u8>)> {
+pub fn readings(n: usize, seqs: std::ops::RangeInclusive<u64>) -> Vec<(String, Vec<u8>)> {
     seqs.map(|seq| (format!("devices.mqtt.{}", sensor(n)), reading(seq))).collect()
 }
 
@@ -181,14 +178,12 @@ fn pressed(n: usize, seq: u64) -> Vec<(String, Vec<u8>)> {
 
 fn a_town(folder: &Folder) -> PathBuf {
     let data = folder.0.join("data");
-    let mut devices: Vec<_> = (0..SENSORS).map(|n| (DeviceKind::Smoke, sensor(n))).collect();
-    devices.extend((0..BUTTONS).map(|n| (DeviceKind::Sos, button(n))));
-    town::prepare(&data, &devices);
+    super::devices_in(&data);
     data
 }
 
 /// Messages the stream has not given out, and such as were given out and not acknowledged.
-fn left_over(port: u16) -> (u64, u64) {
+pub fn left_over(port: u16) -> (u64, u64) {
     let info = Gateway::connect(port).and_then(|mut g| g.ask("$JS.API.CONSUMER.INFO.DEVICES.xiyang", b""));
     let info = info.unwrap_or_default();
     let number = |name: &str| info[name].as_u64().unwrap_or(u64::MAX);
@@ -319,7 +314,7 @@ fn gateway(ports: &[u16], n: usize, over: &AtomicBool) -> u64 {
             let (messages, pause) = if pressing {
                 (self::pressed(n - SENSORS, done + 1), Duration::from_millis(300))
             } else {
-                (readings(n, done + 1..=done + TOGETHER), Duration::from_millis(20))
+                (readings(n, done + 1..=done + TOGETHER), Duration::from_millis(100))
             };
             if line.publish(&messages).is_err() {
                 break;

@@ -79,18 +79,13 @@ pub fn readings(data: &Path) -> HashMap<String, HashMap<i64, u32>> {
         .unwrap()
 }
 
-/// Of each button, which presses are stored as an incident, and how many incidents there are of presses.
-pub fn pressed(data: &Path) -> (HashMap<String, Vec<i64>>, i64) {
-    store(data)
-        .read(|tx| {
-            let all = "SELECT serial, seq FROM alarm_frame WHERE incident IS NOT NULL ORDER BY id";
-            let rows = tx.all(all, &[], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)))?;
-            let mut found: HashMap<String, Vec<i64>> = HashMap::new();
-            rows.into_iter().for_each(|(serial, seq)| found.entry(serial).or_default().push(seq));
-            let count = "SELECT COUNT(*) FROM incident WHERE kind = 'sos'";
-            Ok::<_, Fault>((found, tx.one(count, &[], |row| row.get(0))?))
-        })
-        .unwrap()
+/// Of each button, which presses are stored and belong to an incident.
+pub fn pressed(data: &Path) -> HashMap<String, Vec<i64>> {
+    let all = "SELECT serial, seq FROM alarm_frame WHERE incident IS NOT NULL ORDER BY id";
+    let rows = store(data).read(|tx| tx.all(all, &[], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?))));
+    let mut found: HashMap<String, Vec<i64>> = HashMap::new();
+    rows.unwrap().into_iter().for_each(|(serial, seq)| found.entry(serial).or_default().push(seq));
+    found
 }
 
 /// Whether verified and text of every incident a press opened.

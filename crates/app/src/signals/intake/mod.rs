@@ -192,10 +192,9 @@ impl Intake {
         home: RegionCode,
         reserved: Option<Reserved>,
     ) -> Result<(Intake, Keeper), Fault> {
-        let now = clock();
         let known = store.read(devices::known)?;
         let terms = store.read(terms::terms)?;
-        let window = store.read(move |tx| readings::window(tx, now))?;
+        let window = store.read(readings::window)?;
         let reserve = reserved.map(|r| Reserve::new(&r.folder, r.bytes));
         let full = reserve.as_ref().is_some_and(|reserve| !reserve.hold());
         let intake = Intake(Arc::new(Inner {

@@ -16,14 +16,15 @@ use super::{
 };
 use crate::{
     signals::{devices::Seen, meters},
-    store::{Fault, Tx},
+    store::{Fault, Tx, span},
 };
 
 /// Frames in one command: two milliseconds of the writer's time, so that an alarm never waits longer for its turn.
 const FRAMES_MAX: usize = 8_192;
 /// A meter's count costs as much of that time as so many frames: rows and clocks of its own.
 const COUNTED_FRAMES: usize = 64;
-/// How far back frames are looked at when the program starts: as long as a device keeps trying after a break.
+/// How far back from the last stored frames are looked at when the program starts, however long it was away and however
+/// late they came: what was stored and not answered just before the end comes again, a broker keeps it for days.
 const WINDOW_MINUTES: i64 = 60;
 
 /// What one command stores. Made when its turn comes, and only once however often the command runs.
@@ -153,10 +154,10 @@ impl Group {
 }
 
 /// The keys of the frames of a moment ago, for a program that starts: what was stored and not answered comes again.
-pub(super) fn window(tx: &mut Tx<'_>, now: Now) -> Result<Window, Fault> {
+pub(super) fn window(tx: &mut Tx<'_>) -> Result<Window, Fault> {
     let mut keys = Vec::new();
     // Fewer rows at a time than memory could mind, from the newest back.
-    for row in sql::last_batches(tx, now.0.plus_minutes(-WINDOW_MINUTES), 20_000)? {
+    for row in sql::last_batches(tx, span(WINDOW_MINUTES), 20_000)? {
         let from = keys.len();
         for frame in frames(&row.body, row.first_at) {
             keys.push(frame?.key);

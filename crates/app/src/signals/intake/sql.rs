@@ -20,7 +20,8 @@ crate::statements! {
             SELECT id FROM rejected_frame WHERE serial = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
     REJECTED = "SELECT serial, protocol, peer, error, reason, received_at, raw FROM rejected_frame
         WHERE serial = ?1 ORDER BY id DESC LIMIT ?2";
-    LAST_BATCHES = "SELECT first_at, frames, body FROM reading_batch WHERE last_at >= ?1 ORDER BY id DESC LIMIT ?2";
+    LAST_BATCHES = "SELECT first_at, frames, body FROM reading_batch
+        WHERE id >= (SELECT MAX(id) FROM reading_batch) - ?1 ORDER BY id DESC LIMIT ?2";
     BATCHES_BETWEEN = "SELECT first_at, frames, body FROM reading_batch
         WHERE last_at >= ?1 AND first_at < ?2 ORDER BY last_at DESC LIMIT ?3";
     OLD_BATCHES = "SELECT id, frames FROM reading_batch WHERE last_at < ?1 ORDER BY last_at LIMIT ?2";
@@ -103,8 +104,9 @@ pub(super) fn rejected(tx: &mut Tx<'_>, serial: &str, limit: i64) -> Result<Vec<
     })
 }
 
-pub(super) fn last_batches(tx: &mut Tx<'_>, since: At, limit: i64) -> Result<Vec<BatchRow>, Fault> {
-    tx.all(LAST_BATCHES, p![since, limit], |row| Ok(BatchRow { first_at: row.get(0)?, body: row.get(2)? }))
+/// The newest batches, those stored within a span of ids.
+pub(super) fn last_batches(tx: &mut Tx<'_>, span: i64, limit: i64) -> Result<Vec<BatchRow>, Fault> {
+    tx.all(LAST_BATCHES, p![span, limit], |row| Ok(BatchRow { first_at: row.get(0)?, body: row.get(2)? }))
 }
 
 pub(super) fn batches_between(tx: &mut Tx<'_>, from: At, to: At, limit: i64) -> Result<Vec<BatchRow>, Fault> {

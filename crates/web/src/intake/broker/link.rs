@@ -1,5 +1,5 @@
-//! One connection to a broker, from its first word to its end. MQTT 5: the version that lets a client say how much it
-//! takes at a time and how long its session is to be kept.
+//! One connection to a broker, from its first word to its end. MQTT 5: the version that lets a client say how long its
+//! session is to be kept, and a broker say why it refuses.
 
 use std::{fmt, io, time::Duration};
 
@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval, timeout},
 };
 
-use super::{Broker, Next, Stored, Taker, UNACKNOWLEDGED_MAX};
+use super::{Broker, Next, Stored, Taker, WAITING_MAX};
 use crate::intake::read_some;
 
 /// Bytes read at once.
@@ -107,9 +107,9 @@ impl Link {
     async fn open(broker: &Broker) -> Result<(Link, bool), Ended> {
         let wire = TcpStream::connect(&broker.address).await?;
         wire.set_nodelay(true)?;
-        let options = ConnectionOptions::new()
-            .maximum_packet_size_recv(PACKET_BYTES_MAX)
-            .receive_maximum(UNACKNOWLEDGED_MAX);
+        // How much is handed out at a time is the broker's to say: Mosquitto 2.0 keeps a session that was promised more
+        // than its own `max_inflight_messages` across a restart, and never delivers the rest.
+        let options = ConnectionOptions::new().maximum_packet_size_recv(PACKET_BYTES_MAX);
         let mut protocol = Connection::with_options(Version::V5_0, options);
         protocol.set_auto_pub_response(false);
         protocol.set_pingresp_recv_timeout(PING_ANSWER_MS);
@@ -191,7 +191,7 @@ impl Link {
                         self.answer(taker, one)?;
                     }
                 }
-                read = self.read() => read?,
+                read = self.read(), if taker.waiting < WAITING_MAX => read?,
                 () = at(timer) => self.time()?,
                 _ = look.tick() => if taker.look() == Next::ConnectAgain {
                     return Err(Ended::Because("the disk has room again: asking for what was left with the broker"));
