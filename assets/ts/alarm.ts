@@ -56,9 +56,11 @@ export function startAlarm(): void {
   const look = (): void => {
     const now = waiting();
     document.title = now.length > 0 ? `(${now.length}) ${title}` : title;
-    for (const one of now.filter((each) => !known.has(nameOf(each)))) {
-      one.classList.add("fresh");
-      announce(one.dataset.say ?? "");
+    const fresh = now.filter((each) => !known.has(nameOf(each)));
+    if (fresh.length > 0) {
+      for (const one of fresh) one.classList.add("fresh");
+      // In one text: a second one at the same moment would take the place of the first before anybody heard it.
+      announce(fresh.map((one) => one.dataset.say ?? "").join("；"));
       // What is new is heard at once, not when the last tone's pause is over.
       last = 0;
     }

@@ -63,7 +63,7 @@ fn meter(
 
 /// A total of cold water by CJ/T 188, in cubic metres with two decimals, at an hour of that day.
 fn frame(address: &str, hundredths: u32, (hour, minute): (u8, u8)) -> Vec<u8> {
-    let bcd = |n: u8| n / 10 << 4 | n % 10;
+    let bcd = |n: u8| ((n / 10) << 4) | (n % 10);
     let low_first = |digits: &str| -> Vec<u8> {
         let mut bytes: Vec<u8> = (0..digits.len() / 2)
             .map(|n| u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).unwrap())

@@ -146,7 +146,7 @@ async fn one(intake: &Intake, actor: &Actor, serial: &str, raw: &[u8]) -> Result
     // A token speaks for the devices of its regions; an alarm of any other is taken and marked.
     let verified = known.as_ref().is_some_and(|known| actor.sees(known.region));
     let sender = Sender { serial: serial.to_owned(), known, verified, region: None };
-    Ok(sender.says(intake, &Said::json(read), Protocol::Webhook, intake.now().0, raw))
+    Ok(sender.says(Some(intake), &Said::json(read), Protocol::Webhook, intake.now().0, raw))
 }
 
 /// Stores all and waits for the disk.

@@ -88,7 +88,7 @@ impl Courier {
 
     /// Reads one message.
     pub(super) async fn take(&mut self, carried: &Carried<'_>) -> Became {
-        let route = match self.route(carried.name).await {
+        let route = match self.way(carried.name).await {
             Ok(route) => route,
             Err(rejected) => return self.reject("", &rejected, carried),
         };
@@ -96,7 +96,7 @@ impl Courier {
             Ok(read) => read,
             Err(rejected) => return self.reject(&route.sender.serial, &rejected, carried),
         };
-        match sender.says(&self.intake, &said, route.protocol, carried.received_at, carried.payload) {
+        match sender.says(None, &said, route.protocol, carried.received_at, carried.payload) {
             Becomes::Reading(reading, counted) => {
                 self.batch.push_counted(reading, counted, carried.payload);
                 Became::Reading
@@ -125,7 +125,7 @@ impl Courier {
         Became::Rejected
     }
 
-    async fn route(&mut self, name: &str) -> Result<Route, Rejected> {
+    async fn way(&mut self, name: &str) -> Result<Route, Rejected> {
         let generation = self.intake.registry().generation();
         if generation != self.generation || self.routes.len() >= NAMES_MAX {
             self.routes.clear();

@@ -7,10 +7,7 @@
 
 mod ahead;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use app::signals::intake::{Intake, NotTaken};
 use async_nats::{
@@ -27,6 +24,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
 };
 
 use super::carried::{Became, Carried, Courier};

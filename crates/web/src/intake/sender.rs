@@ -106,10 +106,11 @@ pub(crate) async fn find(intake: &Intake, serial: &str) -> Option<Arc<Known>> {
 }
 
 impl Sender {
-    /// What becomes of a frame of this sender.
+    /// What becomes of a frame of this sender. `bounds` counts what it says against its share; none where a broker keeps
+    /// what waits: that a backlog comes at once is not the device's haste, and what is refused there is lost.
     pub(crate) fn says(
         &self,
-        intake: &Intake,
+        bounds: Option<&Intake>,
         said: &Said,
         protocol: Protocol,
         received_at: At,
@@ -120,7 +121,7 @@ impl Sender {
             return Becomes::Alarms(alarms);
         }
         let Some(known) = self.known.as_ref().filter(|_| self.verified) else { return Becomes::Unproved };
-        match intake.allows(known, received_at) {
+        match bounds.map_or(Allowed::Yes, |intake| intake.allows(known, received_at)) {
             Allowed::Yes => {}
             refused => return Becomes::TooMany { say: refused == Allowed::NoAndSay },
         }

@@ -138,7 +138,7 @@ async fn keep(
     let done = Box::new(move |outcome| {
         let _ = send.send(outcome);
     });
-    match sender.says(intake, &said, Protocol::Scaip, intake.now().0, raw) {
+    match sender.says(Some(intake), &said, Protocol::Scaip, intake.now().0, raw) {
         Becomes::TooMany { say } => {
             too_many(intake, scaip::PROTOCOL, serial, ("", say), raw);
             return Err(None);

@@ -188,7 +188,7 @@ impl Line {
         let sender = Sender { serial: frame.serial.clone(), known, verified, region: None };
         let (answer, send) = (frame.answer.clone(), self.send.clone());
         let done = Box::new(move |outcome| drop(send.send(Stored { answer, outcome })));
-        match sender.says(&self.intake, &frame.said, protocol, self.intake.now().0, raw) {
+        match sender.says(Some(&self.intake), &frame.said, protocol, self.intake.now().0, raw) {
             Becomes::Reading(reading, counted) => {
                 let mut batch = Batch::default();
                 batch.push_counted(reading, counted, raw);

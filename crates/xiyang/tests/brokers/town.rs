@@ -7,7 +7,7 @@ use app::{
     signals::{
         devices::{self, NewDevice},
         incidents,
-        intake::{counts, each_stored, rejections},
+        intake::{Terms, counts, each_stored, rejections},
     },
     store::{Fault, IdSource, Place, Store, Vault},
 };
@@ -41,7 +41,9 @@ pub fn prepare(data: &Path, devices: &[(DeviceKind, String)]) {
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
     }
     let store = store(data);
-    let pack = Pack::load("kaifeng").unwrap();
+    let mut pack = Pack::load("kaifeng").unwrap();
+    // What is sent here comes from few devices, much faster than real ones may.
+    pack.intake = Terms { per_minute: 100_000_000, ..pack.intake };
     let now = Now(At::parse("2026-11-21T09:00").unwrap());
     store.write(move |tx| pack::install(tx, &pack, now)).unwrap();
     let wanted = devices.to_vec();

@@ -124,14 +124,12 @@ impl Link {
             heard: Vec::new(),
         };
         link.send(hello(broker)?)?;
-        let session_kept = loop {
-            match link.next().await? {
-                Packet::V5_0Connack(answer) if answer.reason_code() == ConnectReasonCode::Success => {
-                    break answer.session_present();
-                }
-                Packet::V5_0Connack(answer) => return Err(Ended::Refused(answer.reason_code())),
-                _ => return Err(Ended::Because("the broker said something else first")),
+        let session_kept = match link.next().await? {
+            Packet::V5_0Connack(answer) if answer.reason_code() == ConnectReasonCode::Success => {
+                answer.session_present()
             }
+            Packet::V5_0Connack(answer) => return Err(Ended::Refused(answer.reason_code())),
+            _ => return Err(Ended::Because("the broker said something else first")),
         };
         let id = link.protocol.acquire_packet_id()?;
         link.send(subscription(broker, id)?)?;
@@ -321,7 +319,7 @@ fn hello(broker: &Broker) -> Result<Packet, MqttError> {
 fn subscription(broker: &Broker, id: u16) -> Result<Packet, MqttError> {
     // How things stand is not asked for: a retained press would be one for ever.
     let how = SubOpts::new().set_qos(Qos::AtLeastOnce).set_rh(RetainHandling::DoNotSendRetained);
-    let entries = broker.topics.iter().map(|topic| SubEntry::new(topic.as_str(), how.clone()));
+    let entries = broker.topics.iter().map(|topic| SubEntry::new(topic.as_str(), how));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
     v5_0::Subscribe::builder().packet_id(id).entries(entries).build().map(Packet::from)
 }

@@ -302,7 +302,7 @@ impl Session {
     }
 
     fn keep(&mut self, sender: &Sender, said: &Said, message: &Message<'_>) -> Result<(), Rejected> {
-        match sender.says(&self.intake, said, Protocol::Mqtt, self.now, message.payload) {
+        match sender.says(Some(&self.intake), said, Protocol::Mqtt, self.now, message.payload) {
             Becomes::Reading(reading, counted) => {
                 self.batch.push_counted(reading, counted, message.payload);
                 self.answers.extend(message.answer);
@@ -394,7 +394,7 @@ impl Session {
             let said = Said { state: true, ..Said::default() };
             let now = self.intake.now().0;
             if let Becomes::Reading(reading, _) =
-                sender.says(&self.intake, &said, Protocol::Mqtt, now, &payload)
+                sender.says(Some(&self.intake), &said, Protocol::Mqtt, now, &payload)
             {
                 let mut batch = Batch::default();
                 batch.push(reading, &payload);
