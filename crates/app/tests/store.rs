@@ -11,6 +11,7 @@ use std::{
 
 use app::{
     evidence::{self, Event, SealFile, Trouble},
+    ledger::{self, NewAccount},
     outcome::{Never, No},
     p,
     store::{Fault, FaultKind, Place, Store, Tx},
@@ -18,7 +19,9 @@ use app::{
 use city::testing::{Bed, on_both, on_both_beds, open};
 use domain::{
     access::{Actor, Role},
-    ids::AccountId,
+    ids::{AccountId, LedgerId},
+    ledger::AccountKind,
+    programmes::Asset,
     regions::{RegionCode, RegionRange},
     time::{At, Now},
 };
@@ -418,5 +421,40 @@ fn what_was_recorded_is_told_to_others() {
             std::thread::sleep(Duration::from_millis(10));
         }
         panic!("the listener was called {} times", heard.load(Ordering::SeqCst));
+    });
+}
+
+/// The account of somebody, opened where it is not there yet.
+fn account_of(tx: &mut Tx<'_>) -> Result<LedgerId, Fault> {
+    let new = NewAccount {
+        kind: AccountKind::Elder,
+        owner: 7,
+        code: String::new(),
+        asset: Asset::Fen,
+        region: RegionCode::parse("410202").unwrap(),
+        name: "老人自付".to_owned(),
+        guarded: false,
+    };
+    ledger::open_account(tx, &new, now())
+}
+
+#[test]
+fn an_id_is_remembered_only_once_its_row_is_there_to_stay() {
+    on_both(|store| {
+        let refused: Result<(), Fault> = store.write(|tx| {
+            let opened = account_of(tx)?;
+            assert_eq!(account_of(tx)?, opened, "it is found by the command that made it");
+            Err(Fault::other("refused after all"))
+        });
+        assert!(refused.is_err());
+        let id = store.write(account_of).unwrap();
+        let there = |id: LedgerId| -> i64 {
+            let rows = "SELECT COUNT(*) FROM ledger_account WHERE id = ?1";
+            store.read(move |tx| tx.one(rows, p![id], |row| row.get(0))).unwrap()
+        };
+        assert_eq!(there(id), 1, "what is remembered is a row");
+        for _ in 0..3 {
+            assert_eq!(store.write(account_of).unwrap(), id);
+        }
     });
 }

@@ -2,14 +2,24 @@
 
 mod town;
 
-use app::{ledger, orders, outcome::No, p, pack, settings, store::Store};
+use app::{
+    ledger::{
+        self,
+        statements::{self, StatementRefusal},
+    },
+    orders,
+    outcome::No,
+    p, pack, settings,
+    store::Store,
+};
 use city::testing::on_both;
 use domain::{
     access::Role,
-    ids::{CarerId, OrderId, PersonId, ProviderId},
+    ids::{CarerId, OrderId, PersonId, ProviderId, StatementId},
     money::{Fen, Minutes},
     orders::{
-        CancelReason, CheckIn, Fix, Interrupt, Interruption, Method, NobodyHome, OrderRefusal, OrderState,
+        CancelReason, CheckIn, Earned, Fix, Interrupt, Interruption, Method, NobodyHome, OrderRefusal,
+        OrderState,
     },
     programmes::Asset,
 };
@@ -132,11 +142,11 @@ fn hours_left(store: &Store, elder: PersonId) -> i64 {
 }
 
 /// The city says what a visit to a closed door is paid.
-fn fee_is(store: &Store, fen: i64) {
+fn fee_is(store: &Store, fen: Option<i64>) {
     store
         .write(move |tx| {
             let place = pack::place(tx)?.unwrap();
-            let told = pack::Place { nobody_home_fee_fen: Some(fen), ..place };
+            let told = pack::Place { nobody_home_fee_fen: fen, ..place };
             settings::set(tx, "pack", &serde_json::to_string(&told)?)
         })
         .unwrap();
@@ -192,8 +202,9 @@ fn a_closed_door_is_paid_what_the_city_says_and_twice_a_month() {
                 order
             })
             .collect();
+        fee_is(&store, None);
         assert_eq!(refused(settle(&store, tries[0], 601)), OrderRefusal::NoFeeSet);
-        fee_is(&store, 1_000);
+        fee_is(&store, Some(1_000));
         assert_eq!(settle(&store, tries[0], 602).unwrap(), Fen(1_000));
         assert_eq!(settle(&store, tries[1], 603).unwrap(), Fen(1_000));
         assert_eq!(refused(settle(&store, tries[2], 604)), OrderRefusal::PaidOften { times: 2 });
@@ -263,7 +274,96 @@ fn calling_off_an_hour_before_costs_the_elder_and_taking_it_back_does_not() {
         let agent = somebody(Role::Agent, 10);
         store.write(move |tx| orders::again(tx, &agent, order, None, at(60))).unwrap();
         assert_eq!((owed(&store, s.elder), order_of(&store, order).fee), (0, Fen::ZERO));
+        assert!(make(&store, s.provider).is_err(), "what was taken back is on no statement");
         ledger_is_sound(&store);
+    });
+}
+
+fn make(store: &Store, of: ProviderId) -> Result<StatementId, No<StatementRefusal>> {
+    let clerk = somebody(Role::Dispatcher, 13);
+    store.write(move |tx| statements::make(tx, &clerk, of, at(0).month(), at(700)))
+}
+
+/// An order whose carer had it, called off an hour before the visit at `start`; answers the fee.
+fn called_off(store: &Store, s: &Scene, order: OrderId, start: i64) -> Fen {
+    assign(store, order, s.tian, None, 1).unwrap();
+    accept(store, order, &worker(20, s.provider, s.tian), 2).unwrap();
+    let agent = somebody(Role::Agent, 10);
+    store
+        .write(move |tx| orders::cancel(tx, &agent, order, CancelReason::Family, "", at(start - 60)))
+        .unwrap()
+}
+
+/// What `verify` says of fees and settlements; the digests of rows are not looked at.
+fn settlement_troubles(store: &Store) -> Vec<String> {
+    let (troubles, _) = store.read(|tx| orders::verify(tx, |_| None)).unwrap();
+    let told = troubles.iter().map(ToString::to_string);
+    told.filter(|t| !t.contains("没有留痕")).collect()
+}
+
+#[test]
+fn fees_stand_on_the_month_with_their_reason_and_are_checked_and_paid() {
+    on_both(|store| {
+        let s = scene(&store);
+        right(&store, s.elder, "KF-JJZH", Asset::Minutes, 60);
+        let door = place(&store, &wish(s.elder, "B01", 60, None));
+        let who = at_the_door(&store, &s, door, 60);
+        photographed(&store, door, &who, 61);
+        nobody(&store, door, &who, 76, true).unwrap();
+        excuse(&store, door, 90);
+        // The pack of the city says what it is.
+        let told = pack::Pack::load("kaifeng").unwrap().nobody_home_fee_fen.unwrap();
+        assert_eq!(settle(&store, door, 100).unwrap(), Fen(told));
+        let off = place(&store, &wish(s.elder, "B01", 400, None));
+        let fee = called_off(&store, &s, off, 400);
+        assert!(fee > Fen::ZERO);
+        assert_eq!(settlement_troubles(&store), [""; 0]);
+
+        let open =
+            store.read(|tx| statements::open(tx, &somebody(Role::Finance, 50), at(0).month())).unwrap();
+        assert_eq!((open[0].orders, open[0].price, open[0].own), (2, Fen(told) + fee, fee));
+        let id = make(&store, s.provider).unwrap();
+        let sheet = || store.read(move |tx| statements::sheet(tx, &somebody(Role::Finance, 50), id)).unwrap();
+        let made = sheet();
+        let lines: Vec<_> = made.lines.iter().map(|l| (l.order, l.kind, l.price, l.own)).collect();
+        let (closed, late) = (Earned::ClosedDoor, Earned::LateCancel);
+        assert_eq!(lines, [(door, closed, Fen(told), Fen::ZERO), (off, late, fee, fee)]);
+        let sums: Vec<_> = made.by_service.iter().map(|sum| sum.name.as_str()).collect();
+        assert_eq!(sums, ["空访补偿", "临时取消费"]);
+        assert_eq!((made.statement.amount, made.elders, made.adds_up()), (Fen(told), fee, true));
+
+        let checker = somebody(Role::CountyCivilAffairs, 14);
+        store.write(move |tx| statements::check(tx, &checker, id, at(701))).unwrap();
+        let payer = somebody(Role::Finance, 50);
+        store.write(move |tx| statements::pay(tx, &payer, id, at(702))).unwrap();
+        assert_eq!(sheet().statement.state(), statements::State::Paid);
+
+        // What was stated is not taken back when the visit is ordered again for the same time.
+        let agent = somebody(Role::Agent, 10);
+        store.write(move |tx| orders::again(tx, &agent, off, None, at(380))).unwrap();
+        assert_eq!(order_of(&store, off).fee, fee);
+        let admin = of_provider(Role::ProviderAdmin, 40, s.provider);
+        assert_eq!(store.write(move |tx| orders::collect_own(tx, &admin, off, at(710))).unwrap(), fee);
+        assert_eq!((sheet().collected(), owed(&store, s.elder)), (fee, 0));
+        ledger_is_sound(&store);
+        assert_eq!(store.read(statements::verify).unwrap(), []);
+        assert_eq!(settlement_troubles(&store), [""; 0]);
+    });
+}
+
+#[test]
+fn a_fee_that_is_on_no_month_or_is_another_is_told() {
+    on_both(|store| {
+        let s = scene(&store);
+        let off = place(&store, &wish(s.elder, "B01", 400, None));
+        called_off(&store, &s, off, 400);
+        let change = |sql: &'static str| store.write(move |tx| tx.execute_one(sql, p![off])).unwrap();
+        change("UPDATE settlement SET kind = 'visit' WHERE order_id = ?1");
+        assert_eq!(settlement_troubles(&store).len(), 1, "nobody was visited");
+        change("UPDATE settlement SET kind = 'late_cancel', price_fen = price_fen + 1 WHERE order_id = ?1");
+        assert_eq!(settlement_troubles(&store).len(), 2, "neither the order's fee nor what was booked");
+        change("DELETE FROM settlement WHERE order_id = ?1");
+        assert_eq!(settlement_troubles(&store).len(), 1);
     });
 }
 

@@ -243,6 +243,57 @@ async fn the_list_is_narrowed_by_its_address() {
 }
 
 #[tokio::test]
+async fn the_pages_of_the_list_lead_on_and_back() {
+    let s = scene();
+    let store = &s.service.bed.store;
+    let elder = person(store, "李桂芳", 2);
+    for n in 0..120 {
+        store
+            .write(move |tx| {
+                let (start, end) = (town::at(600 + n / 2).0, town::at(660 + n / 2).0);
+                tx.execute_one(
+                    "INSERT INTO orders (id, region, person, service, service_from, channel, note, start_at, end_at,
+                        minutes, price_fen, own_fen, state, placed_at, placed_by)
+                    VALUES (?1, 410202001002, ?2, 'B01', '2022-01-01', 'hotline', '', ?3, ?4, 60, 100, 0, 'placed', ?3, 1)",
+                    app::p![n + 1_000, elder, start, end],
+                )
+            })
+            .unwrap();
+    }
+    let agent = s.sit("liumin", Role::Agent);
+    let link = |body: &str, rel: &str| {
+        let rest = body.split_once(&format!("rel=\"{rel}\" href=\""))?.1;
+        Some(rest.split('"').next()?.replace("&amp;", "&").replace("&#38;", "&"))
+    };
+    let shown = |body: &str| -> Vec<String> {
+        let rows = body.split("class=\"row-link\" href=\"/orders/").skip(1);
+        rows.map(|row| row.split('"').next().unwrap().to_owned()).collect()
+    };
+    let (mut pages, mut at) = (Vec::new(), "/orders?state=placed".to_owned());
+    let last = loop {
+        let body = s.see(&agent, &at).await.body;
+        pages.push(shown(&body));
+        match link(&body, "next") {
+            Some(next) => at = next,
+            None => break body,
+        }
+    };
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
+    assert!(last.contains("101–120"), "it is told where one is");
+    let mut seen = pages.concat();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 120, "each once");
+    let middle = s.see(&agent, &link(&last, "prev").unwrap()).await.body;
+    assert_eq!((shown(&middle), middle.contains("51–100")), (pages[1].clone(), true));
+    let first = s.see(&agent, &link(&middle, "prev").unwrap()).await.body;
+    assert_eq!((shown(&first), link(&first, "prev")), (pages[0].clone(), None));
+    // What nobody's pages ever said is the first page.
+    let odd = s.see(&agent, "/orders?state=placed&page=b1.2").await.body;
+    assert_eq!(shown(&odd), pages[0]);
+}
+
+#[tokio::test]
 async fn the_list_is_taken_away_as_a_file_and_that_is_on_record() {
     let s = scene();
     s.order();

@@ -27,11 +27,8 @@ crate::statements! {
             e.mac, COALESCE(a.name, '')
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
         WHERE e.subject = ?1 AND e.region BETWEEN ?2 AND ?3 ", own!(), " ORDER BY e.seq");
-    AFTER = "SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest, e.mac,
-            COALESCE(a.name, '')
-        FROM evidence e LEFT JOIN account a ON a.id = e.by_account
-        WHERE e.seq > ?1 AND e.seq <= ?2
-        ORDER BY e.seq LIMIT ?3";
+    AFTER = "SELECT seq, at, by_account, role, act, subject, region, detail, digest, mac, ''
+        FROM evidence WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
     RECENT = concat!("SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest, e.mac,
             COALESCE(a.name, '')
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account

@@ -114,14 +114,33 @@ pub struct Occasion<'a> {
     pub now: Now,
 }
 
+/// What an account is found by.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    owner: i64,
+    kind: AccountKind,
+    code: String,
+    asset: Asset,
+}
+
 /// The account with this owner, kind, code and asset; opened when it is not there yet.
 pub fn open_account(tx: &mut Tx<'_>, new: &NewAccount, now: Now) -> Result<LedgerId, Fault> {
-    if let Some(id) = sql::find_account(tx, new)? {
-        return Ok(id);
+    let key = Key { owner: new.owner, kind: new.kind, code: new.code.clone(), asset: new.asset };
+    if let Some(id) = tx.lasting(key, sql::find_account)? {
+        return Ok(LedgerId(id));
     }
     let id = LedgerId(tx.id(now));
     sql::insert_account(tx, id, new)?;
     Ok(id)
+}
+
+/// An amount that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The transfer that holds it.
+    pub id: TransferId,
+    /// What it holds.
+    pub moved: Move,
 }
 
 /// Moves at once. All moves of one occasion touch each account's row once.
@@ -158,30 +177,28 @@ pub fn hold(tx: &mut Tx<'_>, on: Occasion<'_>, wish: Move) -> Result<TransferId,
 ///
 /// # Errors
 /// When the hold has ended already (`held_once`) or is smaller than `amount`.
-pub fn use_held(tx: &mut Tx<'_>, on: Occasion<'_>, held: TransferId, amount: i64) -> Result<(), Fault> {
-    let pending = sql::transfer(tx, held)?.ok_or_else(|| Fault::other(format!("no hold {held}")))?;
-    if amount > pending.moved.amount || pending.kind != TransferKind::Pending {
-        return Err(Fault::other(format!("hold {held} cannot give {amount}")));
+pub fn use_held(tx: &mut Tx<'_>, on: Occasion<'_>, hold: Hold, amount: i64) -> Result<(), Fault> {
+    let Hold { id, moved: held } = hold;
+    if amount > held.amount {
+        return Err(Fault::other(format!("hold {id} cannot give {amount}")));
     }
     if amount <= 0 {
-        return release(tx, on, held);
+        return release(tx, on, hold);
     }
-    let moved = Move { amount, ..pending.moved };
-    insert(tx, on, TransferKind::PostPending, moved, Some(held))?;
-    sql::end_pending(tx, moved.debit, pending.moved.amount, 0, amount, 0)?;
-    sql::end_pending(tx, moved.credit, 0, pending.moved.amount, 0, amount)
+    insert(tx, on, TransferKind::PostPending, Move { amount, ..held }, Some(id))?;
+    sql::end_pending(tx, held.debit, held.amount, 0, amount, 0)?;
+    sql::end_pending(tx, held.credit, 0, held.amount, 0, amount)
 }
 
 /// Gives a hold back.
 ///
 /// # Errors
 /// When the hold has ended already (`held_once`).
-pub fn release(tx: &mut Tx<'_>, on: Occasion<'_>, held: TransferId) -> Result<(), Fault> {
-    let pending = sql::transfer(tx, held)?.ok_or_else(|| Fault::other(format!("no hold {held}")))?;
-    let moved = Move { amount: 0, ..pending.moved };
-    insert(tx, on, TransferKind::VoidPending, moved, Some(held))?;
-    sql::end_pending(tx, moved.debit, pending.moved.amount, 0, 0, 0)?;
-    sql::end_pending(tx, moved.credit, 0, pending.moved.amount, 0, 0)
+pub fn release(tx: &mut Tx<'_>, on: Occasion<'_>, hold: Hold) -> Result<(), Fault> {
+    let Hold { id, moved: held } = hold;
+    insert(tx, on, TransferKind::VoidPending, Move { amount: 0, ..held }, Some(id))?;
+    sql::end_pending(tx, held.debit, held.amount, 0, 0, 0)?;
+    sql::end_pending(tx, held.credit, 0, held.amount, 0, 0)
 }
 
 fn insert(

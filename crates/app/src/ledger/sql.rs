@@ -7,7 +7,7 @@ use domain::{
     programmes::Asset,
 };
 
-use super::{Account, Move, NewAccount, Transfer};
+use super::{Account, Key, Move, NewAccount, Transfer};
 use crate::{
     p,
     store::{Fault, Row, Tx},
@@ -37,8 +37,6 @@ crate::statements! {
     INSERT_TRANSFER = "INSERT INTO ledger_transfer
             (id, kind, debit, credit, asset, amount, pending, subject, region, at, by_account)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    TRANSFER = "SELECT id, kind, debit, credit, asset, amount, pending, subject, region, at, by_account
-        FROM ledger_transfer WHERE id = ?1";
     TRANSFERS_OF_ACCOUNT = "SELECT id, kind, debit, credit, asset, amount, pending, subject, region, at, by_account
         FROM ledger_transfer
         WHERE (debit = ?1 OR credit = ?1) AND id < ?2
@@ -74,8 +72,8 @@ crate::statements! {
         FROM ledger_account GROUP BY asset ORDER BY asset";
 }
 
-pub(super) fn find_account(tx: &mut Tx<'_>, new: &NewAccount) -> Result<Option<LedgerId>, Fault> {
-    tx.find(FIND_ACCOUNT, p![new.owner, new.kind.code(), new.code, new.asset.code()], |row| row.get(0))
+pub(super) fn find_account(tx: &mut Tx<'_>, key: &Key) -> Result<Option<i64>, Fault> {
+    tx.find(FIND_ACCOUNT, p![key.owner, key.kind.code(), key.code, key.asset.code()], |row| row.get(0))
 }
 
 pub(super) fn insert_account(tx: &mut Tx<'_>, id: LedgerId, new: &NewAccount) -> Result<(), Fault> {
@@ -172,10 +170,6 @@ fn transfer_row(row: &Row<'_>) -> Result<Transfer, Fault> {
         at: row.get(9)?,
         by: AccountId(row.get(10)?),
     })
-}
-
-pub(super) fn transfer(tx: &mut Tx<'_>, id: TransferId) -> Result<Option<Transfer>, Fault> {
-    tx.find(TRANSFER, p![id], transfer_row)
 }
 
 pub(super) fn transfers_of_account(

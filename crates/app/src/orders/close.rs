@@ -2,9 +2,9 @@
 
 use domain::{
     access::{Act, Actor},
-    ids::OrderId,
-    money::Fen,
-    orders::{self, CancelReason, Confirmation, OrderRefusal, OrderState},
+    ids::{OrderId, SettlementId},
+    money::{Fen, Minutes},
+    orders::{self, CancelReason, Confirmation, Earned, OrderRefusal, OrderState},
     programmes::Asset,
     time::Now,
 };
@@ -78,14 +78,21 @@ pub fn cancel(
         let (elder, provider) = own_accounts(tx, &order, now)?;
         let fee = Move { debit: elder, credit: provider, amount: order.fee.0, asset: Asset::Fen };
         ledger::post(tx, on, &[fee])?;
+        // Nobody funds it: the elder owes it to the provider, and it stands on the provider's month.
+        let (id, price, minutes) = (SettlementId(tx.id(now)), order.fee, Minutes::default());
+        let row = sql::Settling { id, order: &order, kind: Earned::LateCancel, minutes, price, own: price };
+        sql::insert_settlement(tx, &row, actor.account, now.0)?;
     }
     let detail = json!({ "reason": reason.code(), "note": note.trim(), "fee_fen": order.fee });
     save(tx, actor, now, &order, before, "order.cancelled", detail)?;
     Ok(order.fee)
 }
 
-/// Takes back the fee of a late cancellation, because the visit will happen after all.
+/// Takes back the fee of a late cancellation, because the visit will happen after all. What was stated once stays.
 pub(super) fn waive(tx: &mut Tx<'_>, actor: &Actor, order: Order, now: Now) -> Outcome<(), OrderRefusal> {
+    if !sql::drop_fee(tx, order.id)? {
+        return Ok(());
+    }
     let (elder, provider) = own_accounts(tx, &order, now)?;
     let on = Occasion { actor, subject: order.id.0, region: order.region, now };
     let back = Move { debit: provider, credit: elder, amount: order.fee.0, asset: Asset::Fen };

@@ -119,9 +119,7 @@ pub fn assign(
     let asked: Vec<CarerId> = std::iter::once(carer).chain(partner).collect();
     // Locks the carers' rows first, so that two dispatchers cannot both find the same hour free.
     for one in &asked {
-        if sql::lock_carer(tx, *one)? == 0 {
-            return Err(No::NotFound);
-        }
+        sql::lock_carer(tx, *one)?;
     }
     let facts = facts_of(tx, &order, &asked, now)?;
     let lead = facts.iter().find(|f| carer_id(f.day.id) == carer).ok_or(No::NotFound)?;

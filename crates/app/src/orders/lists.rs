@@ -38,13 +38,32 @@ pub struct Filter {
     pub to: Option<At>,
 }
 
-/// Where a list begins: lists are in order of the planned start.
+/// A place in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The planned start of an order.
+    pub start_at: At,
+    /// Which order.
+    pub id: OrderId,
+}
+
+impl Line {
+    /// Where the order stands in a list.
+    pub fn key(&self) -> Key {
+        Key { start_at: self.start_at, id: self.id }
+    }
+}
+
+/// A part of a list: lists are in order of the planned start. A page is found by the order it follows, so that the last
+/// one costs what the first does, and what was placed meanwhile moves nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Page {
     /// Latest first?
     pub latest_first: bool,
-    /// Skip this many.
-    pub offset: i64,
+    /// After this place, or from the beginning.
+    pub from: Option<Key>,
+    /// Before the place rather than after it.
+    pub before: bool,
     /// Give this many (1 to 500).
     pub limit: i64,
 }
@@ -116,7 +135,7 @@ pub struct Sheet {
     /// As in lists.
     pub line: Line,
     /// The item in the version the order was made under.
-    pub item: domain::programmes::ServiceItem,
+    pub item: std::sync::Arc<domain::programmes::ServiceItem>,
     /// Who was to pay what.
     pub shares: Vec<Share>,
     /// What was booked: transfer, name of the giving and of the receiving account.
@@ -179,7 +198,7 @@ pub const EXPORT_MAX: i64 = 50_000;
 /// `exported`, once the file is made.
 pub fn export(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter, latest_first: bool) -> Answer<Vec<Line>> {
     actor.may(Act::SeeOrders)?;
-    let page = Page { latest_first, offset: 0, limit: EXPORT_MAX };
+    let page = Page { latest_first, limit: EXPORT_MAX, ..Page::default() };
     Ok(sql::lines(tx, actor.scope().narrowed(filter.region), filter, page)?)
 }
 
@@ -191,10 +210,13 @@ pub fn exported(tx: &mut Tx<'_>, actor: &Actor, rows: usize, filter: &str, now: 
     Ok(tx.record(actor, now, Event { act, subject, region, detail, digest: None })?)
 }
 
-/// How many orders the filter finds.
+/// More orders than this are not counted.
+pub const COUNTED_MOST: i64 = 10_000;
+
+/// How many orders the filter finds; `COUNTED_MOST` stands for as many or more.
 pub fn count(tx: &mut Tx<'_>, actor: &Actor, filter: &Filter) -> Answer<i64> {
     actor.may(Act::SeeOrders)?;
-    Ok(sql::count(tx, actor.scope().narrowed(filter.region), filter)?)
+    Ok(sql::count(tx, actor.scope().narrowed(filter.region), filter, COUNTED_MOST)?)
 }
 
 /// One of a carer's own visits.

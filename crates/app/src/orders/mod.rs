@@ -16,6 +16,8 @@ mod unfinished;
 pub mod urgent;
 mod visit;
 
+use std::sync::Arc;
+
 use domain::{
     access::{Act, Actor},
     ids::{AccountId, CallId, CarerId, OrderId, PersonId, ProviderId},
@@ -34,8 +36,8 @@ pub use desk::{
 };
 pub use dispatch::{Candidate, Judgement, accept, assign, candidates, decline, my_day};
 pub use lists::{
-    EXPORT_MAX, Filter, Home, Line, Page, Served, Share, Sheet, VisitProof, count, export, exported, lines,
-    lines_after, my_month, sheet,
+    COUNTED_MOST, EXPORT_MAX, Filter, Home, Key, Line, Page, Served, Share, Sheet, VisitProof, count, export,
+    exported, lines, lines_after, my_month, sheet,
 };
 pub use place::{Cover, PlaceOrder, Quote, again, place, quote};
 pub use settle::{approve_exception, ask_exception, collect_own, owed, settle};
@@ -155,7 +157,7 @@ fn visible(tx: &mut Tx<'_>, actor: &Actor, id: OrderId) -> Result<Option<Order>,
 }
 
 /// The item in the version the order was made under.
-fn item_of(tx: &mut Tx<'_>, order: &Order) -> Result<ServiceItem, Fault> {
+fn item_of(tx: &mut Tx<'_>, order: &Order) -> Result<Arc<ServiceItem>, Fault> {
     let day = order.service_from.parse().map_err(|_| Fault::other("an order's item version is not a day"))?;
     programmes::item_on(tx, &order.service, day)?
         .map(|(item, _)| item)
@@ -196,11 +198,11 @@ fn save(
 /// on.
 pub fn traced(tx: &mut Tx<'_>, actor: &Actor, id: OrderId) -> Outcome<Line, OrderRefusal> {
     actor.may(Act::SeeEvidence)?;
-    let seen = visible(tx, actor, id)?.found()?;
+    visible(tx, actor, id)?.found()?;
     if actor.may(Act::SeeOrders).is_err() {
         actor.may(Act::SeeMoney)?;
         // An order nobody asks money for is not the payer's business.
-        if seen.settled_at.is_none() || !sql::on_a_statement(tx, id)? {
+        if !sql::on_a_statement(tx, id)? {
             return Err(No::NotFound);
         }
     }
@@ -234,6 +236,10 @@ pub fn verify(tx: &mut Tx<'_>, said: impl Fn(i64) -> Option<[u8; 16]>) -> Result
             id,
             what: "结算的工单没有验收或例外批准".to_owned(),
         });
+    }
+    for id in sql::fees_unsettled(tx)? {
+        let what = "取消费没有列入服务商的结算".to_owned();
+        troubles.push(Trouble::Row { table: "orders", id, what });
     }
     for id in sql::settled_unbalanced(tx)? {
         troubles

@@ -97,12 +97,12 @@ fn decide(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outcome
     let facts = PlaceFacts {
         name: mask::name(&person.name),
         state: person.state,
-        item: item.as_ref().map(|(item, _)| item),
+        item: item.as_ref().map(|(item, _)| &**item),
         same_item_at,
         rights: rights.iter().map(|(right, _)| right.clone()).collect(),
     };
     let placed = orders::place(&wish, &facts, now).decided()?;
-    let version = item.map(|(_, from)| from).unwrap_or_default();
+    let version = item.map(|(_, from)| from.to_string()).unwrap_or_default();
     Ok(Decision { region: person.region, version, rights, placed })
 }
 

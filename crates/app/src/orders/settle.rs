@@ -5,7 +5,7 @@ use domain::{
     ids::{LedgerId, OrderId, ProviderId, SettlementId},
     ledger::AccountKind,
     money::{Fen, Minutes},
-    orders::{self, OrderRefusal, OrderState, Settled},
+    orders::{self, Earned, OrderRefusal, OrderState, Settled},
     programmes::{Asset, Right},
     regions::RegionCode,
     time::Now,
@@ -35,7 +35,9 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
     let mut held = Vec::with_capacity(shares.len());
     for share in &shares {
         // What was held at the time of placing, with the funders of the month the service was given in.
-        let (asset, funders) = programmes::payers(tx, share.right, order.region, order.start_at.day())?;
+        let day = order.start_at.day();
+        let funders = programmes::payers(tx, share.right, &share.programme, order.region, day)?;
+        let asset = share.hold.moved.asset;
         held.push(Right { entitlement: share.right, asset, left: share.used, funders });
     }
     let decide = if order.interruption.is_some() { orders::settle_interrupted } else { orders::settle };
@@ -43,7 +45,7 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
     let on = Occasion { actor, subject: id.0, region: order.region, now };
     for share in &shares {
         let used = settled.shares.iter().find(|s| s.right == Some(share.right)).map_or(0, |s| s.used);
-        ledger::use_held(tx, on, share.held, used)?;
+        ledger::use_held(tx, on, share.hold, used)?;
     }
     book(tx, actor, order, settled, served, now, provider)
 }
@@ -64,13 +66,16 @@ fn book(
     let own = pay(tx, on, &order, &settled.shares, &provider_account(provider, region))?;
     let excused = before != OrderState::Confirmed;
     let settlement = SettlementId(tx.id(now));
-    sql::insert_settlement(tx, settlement, &order, served, settled.price, own, actor.account, now.0)?;
+    let kind = if before == OrderState::NobodyHome { Earned::ClosedDoor } else { Earned::Visit };
+    let row =
+        sql::Settling { id: settlement, order: &order, kind, minutes: served, price: settled.price, own };
+    sql::insert_settlement(tx, &row, actor.account, now.0)?;
     order.state = OrderState::Settled;
     order.settled_at = Some(now.0);
     order.settled_by = Some(actor.account);
     let detail = json!({
         "settlement": settlement, "price_fen": settled.price, "own_fen": own, "minutes": served,
-        "provider": provider, "exception": excused,
+        "provider": provider, "exception": excused, "kind": kind.code(),
     });
     save(tx, actor, now, &order, before, "order.settled", detail)?;
     Ok(settled.price)

@@ -83,7 +83,7 @@ pub fn interrupt(
 /// Frees whatever is held for an order.
 pub(super) fn give_back(tx: &mut Tx<'_>, on: Occasion<'_>, id: OrderId) -> Result<(), Fault> {
     for share in sql::held_shares(tx, id)? {
-        ledger::release(tx, on, share.held)?;
+        ledger::release(tx, on, share.hold)?;
     }
     Ok(())
 }
@@ -97,7 +97,10 @@ pub(super) fn door_fee(
     let mut payers = Vec::new();
     for share in sql::shares(tx, order.id)? {
         let funders = match share.entitlement {
-            Some(right) => programmes::payers(tx, right, order.region, order.start_at.day())?.1,
+            Some(right) => {
+                let programme = programmes::programme_of(tx, right)?;
+                programmes::payers(tx, right, &programme, order.region, order.start_at.day())?
+            }
             None => Vec::new(),
         };
         payers.push(Payer { right: share.entitlement, amount: share.amount, funders });

@@ -44,6 +44,10 @@ pub(super) fn read(text: &str, found: &Troubles) -> Pack {
         nobody_home_fee_fen: top.number_or_none("nobody_home_fee_fen", 0, 1_000_000),
         ..empty()
     };
+    if pack.nobody_home_fee_fen.is_some() {
+        // An amount that is paid out says where it comes from.
+        top.text("nobody_home_fee_source");
+    }
     top.finish();
     pack
 }

@@ -23,7 +23,7 @@ use crate::{
     evidence::Event,
     ledger::{self, NewAccount},
     outcome::{No, Outcome},
-    settings,
+    programmes, settings,
     signals::{incidents, intake, meters, silences},
     store::{Fault, Tx},
 };
@@ -185,6 +185,8 @@ pub fn install(tx: &mut Tx<'_>, pack: &Pack, now: Now) -> Outcome<Installed, Pac
     silences::set_terms(tx, &pack.watch)?;
     meters::set_rule(tx, &pack.water)?;
     intake::set_terms(tx, &pack.intake)?;
+    let version = tx.id(now);
+    programmes::changed(tx, version)?;
     if done.items + done.items_ended + done.programmes > 0 {
         let detail = json!({
             "pack": pack.code, "items": done.items, "items_ended": done.items_ended, "programmes": done.programmes,

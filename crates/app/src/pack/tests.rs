@@ -167,7 +167,7 @@ fn shares_must_add_up() {
         "pack",
         "share_percent = 40",
         "share_percent = 30",
-        expect!["pack.toml 第 21 行：出资比例合计是 90，应为 100，请调整各 share_percent"],
+        expect!["pack.toml 第 26 行：出资比例合计是 90，应为 100，请调整各 share_percent"],
     );
     changed(
         "programmes",
@@ -220,7 +220,7 @@ fn a_day_that_does_not_exist_is_told() {
         "pack",
         "as_of = \"2020-11-01\"",
         "as_of = \"2020/11/1\"",
-        expect![[r#"pack.toml 第 38 行：as_of 的日期“2020/11/1”不存在或写法不对，应写成 "2026-01-01" 这样"#]],
+        expect![[r#"pack.toml 第 43 行：as_of 的日期“2020/11/1”不存在或写法不对，应写成 "2026-01-01" 这样"#]],
     );
     changed(
         "programmes",

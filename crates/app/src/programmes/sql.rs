@@ -1,61 +1,36 @@
 //! Rows of the catalogue, programmes and rights.
 
+use std::sync::Arc;
+
 use domain::{
     ids::{EntitlementId, LedgerId, PersonId},
-    programmes::{Asset, Funder, Right, ServiceItem},
-    regions::{Level, RegionCode},
+    programmes::{Asset, ServiceItem},
+    time::Day,
 };
 
+use super::catalogue::{Paying, Programme, Since};
 use crate::{
     p,
     store::{Fault, Row, Tx},
 };
 
-/// The account of a funder for somebody who lives in a province, city and county.
-macro_rules! funder {
-    ($province:literal, $city:literal, $county:literal) => {
-        concat!(
-            "l.kind = 'funder' AND l.code = f.funder AND l.asset = 'fen' AND l.owner = CASE f.level WHEN 1 THEN CAST(",
-            $province,
-            " AS BIGINT) WHEN 2 THEN CAST(",
-            $city,
-            " AS BIGINT) ELSE CAST(",
-            $county,
-            " AS BIGINT) END"
-        )
-    };
-}
-
 crate::statements! {
-    ITEM_ON = "SELECT code, name, help_kind, unit, minutes_std, minutes_min, price_fen, workers, same_sex, who_may,
-            one_of_them, evidence, contraindication, valid_from
-        FROM service_item
-        WHERE code = ?1 AND valid_from <= ?2 AND (valid_to IS NULL OR valid_to > ?2)";
-    CATALOGUE_ON = "SELECT code, name, help_kind, unit, minutes_std, minutes_min, price_fen, workers, same_sex, who_may,
-            one_of_them, evidence, contraindication, valid_from
-        FROM service_item
-        WHERE valid_from <= ?1 AND (valid_to IS NULL OR valid_to > ?1)
-        ORDER BY code";
-    RIGHTS = concat!("SELECT e.id, e.asset, a.credits_posted - a.debits_posted - a.debits_pending, e.account, l.id, f.weight
-        FROM entitlement e
-        JOIN ledger_account a ON a.id = e.account
-        JOIN programme g ON g.code = e.programme AND g.valid_from <= ?5 AND (g.valid_to IS NULL OR g.valid_to > ?5)
-        LEFT JOIN programme_funder f ON f.programme = g.code AND f.valid_from = g.valid_from
-        LEFT JOIN ledger_account l ON ", funder!("?1", "?2", "?3"), "
-        WHERE e.person = ?4 AND e.month = ?6 AND ',' || g.covers || ',' LIKE '%,' || CAST(?7 AS TEXT) || ',%'
-        ORDER BY g.pick_order, e.id, f.funder");
-    PAYERS = concat!("SELECT e.asset, l.id, f.weight
-        FROM entitlement e
-        JOIN programme_funder f ON f.programme = e.programme AND f.valid_from = (SELECT MAX(x.valid_from)
-            FROM programme_funder x WHERE x.programme = e.programme AND x.valid_from <= ?5)
-        JOIN ledger_account l ON ", funder!("?1", "?2", "?3"), "
-        WHERE e.id = ?4
-        ORDER BY f.funder");
+    ITEMS = "SELECT code, name, help_kind, unit, minutes_std, minutes_min, price_fen, workers, same_sex, who_may,
+            one_of_them, evidence, contraindication, valid_from, valid_to
+        FROM service_item ORDER BY code, valid_from";
+    PROGRAMMES = "SELECT code, valid_from, valid_to, pick_order, covers FROM programme ORDER BY code, valid_from";
+    FUNDERS = "SELECT programme, valid_from, funder, level, weight FROM programme_funder
+        ORDER BY programme, valid_from, funder";
+    GIVEN = "SELECT e.id, e.asset, a.credits_posted - a.debits_posted - a.debits_pending, e.account, e.programme
+        FROM entitlement e JOIN ledger_account a ON a.id = e.account
+        WHERE e.person = ?1 AND e.month = ?2
+        ORDER BY e.id";
+    PROGRAMME_OF = "SELECT programme FROM entitlement WHERE id = ?1";
     NAME_OF_RIGHT = "SELECT g.name FROM entitlement e
         JOIN programme g ON g.code = e.programme
             AND g.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = e.programme)
         WHERE e.id = ?1";
-    ACCOUNT_OF = "SELECT account FROM entitlement WHERE id = ?1";
+    ACCOUNT = "SELECT id FROM ledger_account WHERE owner = ?1 AND kind = 'funder' AND code = ?2 AND asset = 'fen'";
 }
 
 fn item(row: &Row<'_>) -> Result<ServiceItem, Fault> {
@@ -77,65 +52,70 @@ fn item(row: &Row<'_>) -> Result<ServiceItem, Fault> {
     })
 }
 
-pub(super) fn item_on(
+/// Every version of every item, by code and first day.
+pub(super) fn each_item(
     tx: &mut Tx<'_>,
-    code: &str,
-    day: &str,
-) -> Result<Option<(ServiceItem, String)>, Fault> {
-    tx.find(ITEM_ON, p![code, day], |row| Ok((item(row)?, row.get(13)?)))
-}
-
-pub(super) fn catalogue_on(tx: &mut Tx<'_>, day: &str) -> Result<Vec<ServiceItem>, Fault> {
-    tx.all(CATALOGUE_ON, p![day], item)
-}
-
-/// Province, city and county of a place.
-fn payers_of(lives_in: RegionCode) -> [RegionCode; 3] {
-    [Level::Province, Level::City, Level::County].map(|level| lives_in.within(level))
-}
-
-pub(super) fn rights(
-    tx: &mut Tx<'_>,
-    person: PersonId,
-    lives_in: RegionCode,
-    item: &str,
-    month: &str,
-    day: &str,
-) -> Result<Vec<(Right, LedgerId)>, Fault> {
-    let [province, city, county] = payers_of(lives_in);
-    let mut rights: Vec<(Right, LedgerId)> = Vec::new();
-    tx.each(RIGHTS, p![province, city, county, person, day, month, item], |row| {
-        let entitlement = row.get(0)?;
-        if rights.last().is_none_or(|(last, _)| last.entitlement != entitlement) {
-            let (asset, left) = (row.word(1, Asset::from_code)?, row.get(2)?);
-            rights.push((Right { entitlement, asset, left, funders: Vec::new() }, row.get(3)?));
-        }
-        if let (Some((right, _)), Some(account)) = (rights.last_mut(), row.get(4)?) {
-            right.funders.push(Funder { account, weight: row.get(5)? });
-        }
+    mut each: impl FnMut(String, Since<Arc<ServiceItem>>),
+) -> Result<(), Fault> {
+    tx.each(ITEMS, p![], |row| {
+        each(row.get(0)?, Since { from: row.get(13)?, to: row.get(14)?, what: Arc::new(item(row)?) });
         Ok(())
-    })?;
-    Ok(rights)
+    })
 }
 
-pub(super) fn payers(
+/// Every version of every programme, by code and first day, without its funders.
+pub(super) fn each_programme(
     tx: &mut Tx<'_>,
-    right: EntitlementId,
-    lives_in: RegionCode,
-    day: &str,
-) -> Result<Option<(Asset, Vec<Funder>)>, Fault> {
-    let [province, city, county] = payers_of(lives_in);
-    let rows = tx.all(PAYERS, p![province, city, county, right, day], |row| {
-        Ok((row.word(0, Asset::from_code)?, Funder { account: row.get(1)?, weight: row.get(2)? }))
-    })?;
-    let asset = rows.first().map(|(asset, _)| *asset);
-    Ok(asset.map(|asset| (asset, rows.into_iter().map(|(_, funder)| funder).collect())))
+    mut each: impl FnMut(String, Since<Programme>),
+) -> Result<(), Fault> {
+    tx.each(PROGRAMMES, p![], |row| {
+        let what = Programme { pick_order: row.get(3)?, covers: row.get(4)?, funders: Vec::new() };
+        each(row.get(0)?, Since { from: row.get(1)?, to: row.get(2)?, what });
+        Ok(())
+    })
+}
+
+/// Every funder of every version of a programme.
+pub(super) fn each_funder(tx: &mut Tx<'_>, mut each: impl FnMut(&str, Day, Paying)) -> Result<(), Fault> {
+    tx.each(FUNDERS, p![], |row| {
+        let programme: String = row.get(0)?;
+        let paying = Paying { funder: row.get(2)?, level: row.get(3)?, weight: row.get(4)? };
+        each(&programme, row.get(1)?, paying);
+        Ok(())
+    })
+}
+
+/// A right of a month.
+pub(super) struct Given {
+    pub(super) entitlement: EntitlementId,
+    pub(super) asset: Asset,
+    pub(super) left: i64,
+    pub(super) account: LedgerId,
+    pub(super) programme: String,
+}
+
+/// What a person was given for a month, in the order it was given.
+pub(super) fn given(tx: &mut Tx<'_>, person: PersonId, month: &str) -> Result<Vec<Given>, Fault> {
+    tx.all(GIVEN, p![person, month], |row| {
+        Ok(Given {
+            entitlement: row.get(0)?,
+            asset: row.word(1, Asset::from_code)?,
+            left: row.get(2)?,
+            account: row.get(3)?,
+            programme: row.get(4)?,
+        })
+    })
+}
+
+pub(super) fn programme_of(tx: &mut Tx<'_>, right: EntitlementId) -> Result<String, Fault> {
+    tx.one(PROGRAMME_OF, p![right], |row| row.get(0))
 }
 
 pub(super) fn name_of_right(tx: &mut Tx<'_>, right: EntitlementId) -> Result<String, Fault> {
     tx.one(NAME_OF_RIGHT, p![right], |row| row.get(0))
 }
 
-pub(super) fn account_of(tx: &mut Tx<'_>, right: EntitlementId) -> Result<LedgerId, Fault> {
-    tx.one(ACCOUNT_OF, p![right], |row| row.get(0))
+/// The account of a funder of a region.
+pub(super) fn account(tx: &mut Tx<'_>, region: i64, funder: &str) -> Result<Option<i64>, Fault> {
+    tx.find(ACCOUNT, p![region, funder], |row| row.get(0))
 }

@@ -129,7 +129,7 @@ const VERSION: &str = "regions_version";
 
 /// The tree as this transaction sees it.
 pub fn book(tx: &mut Tx<'_>) -> Result<Arc<RegionBook>, Fault> {
-    let version = settings::find(tx, VERSION)?.and_then(|v| v.parse().ok()).unwrap_or(0);
+    let version = settings::version(tx, VERSION)?;
     if let Some(book) = tx.kept::<RegionBook>(version) {
         return Ok(book);
     }
@@ -230,8 +230,8 @@ fn open(tx: &mut Tx<'_>, actor: &Actor, code: RegionCode, now: Now) -> Outcome<R
 }
 
 fn changed(tx: &mut Tx<'_>, now: Now) -> Result<(), Fault> {
-    let version = tx.id(now).to_string();
-    settings::set(tx, VERSION, &version)
+    let version = tx.id(now);
+    settings::set_version(tx, VERSION, version)
 }
 
 impl Refusal for Unresolved {

@@ -22,6 +22,22 @@ pub fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), Fault> {
     sql::set(tx, name, value)
 }
 
+/// The version that stands under a name, 0 before there is one; asked once in a transaction.
+pub(crate) fn version(tx: &mut Tx<'_>, name: &'static str) -> Result<i64, Fault> {
+    if let Some((_, version)) = tx.read_once().iter().find(|(known, _)| *known == name) {
+        return Ok(*version);
+    }
+    let version = find(tx, name)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    tx.read_once().push((name, version));
+    Ok(version)
+}
+
+/// Notes a new version: an id, so that no two contents ever share one.
+pub(crate) fn set_version(tx: &mut Tx<'_>, name: &'static str, version: i64) -> Result<(), Fault> {
+    tx.read_once().retain(|(known, _)| *known != name);
+    set(tx, name, &version.to_string())
+}
+
 /// Whether a setting says `yes`.
 pub fn yes(tx: &mut Tx<'_>, name: &str) -> Result<bool, Fault> {
     Ok(find(tx, name)?.as_deref() == Some("yes"))

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("V4__sightings", include_str!("../../migrations/V4__sightings.sql")),
     ("V5__orders", include_str!("../../migrations/V5__orders.sql")),
     ("V6__errands", include_str!("../../migrations/V6__errands.sql")),
+    ("V7__fees", include_str!("../../migrations/V7__fees.sql")),
 ];
 
 /// Which database a text is for.

@@ -34,6 +34,11 @@ impl IdSource {
         self.last.fetch_max(id >> 8, Ordering::Relaxed);
     }
 
+    /// No id that was given so far is beyond this one, and every later one is.
+    pub(super) fn given(&self) -> i64 {
+        self.last.load(Ordering::Relaxed) << 8 | 0xff
+    }
+
     /// An id never given before by this source, near this moment.
     pub fn next(&self, now: At) -> i64 {
         let floor = floor(now);
@@ -79,6 +84,15 @@ mod tests {
         let at = At(1_790_000_000_000_000);
         let (first, later) = (IdSource::new(3).next(at), IdSource::new(3).next(at.plus_minutes(60)));
         assert_eq!(later - first, span(60));
+    }
+
+    #[test]
+    fn what_was_given_lies_before_what_will_be() {
+        let ids = IdSource::new(3);
+        let now = At(1_790_000_000_000_000);
+        let before = ids.next(now);
+        let mark = ids.given();
+        assert!(before <= mark && ids.next(now.plus_minutes(-5)) > mark);
     }
 
     #[test]

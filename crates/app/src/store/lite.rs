@@ -22,7 +22,7 @@ use rusqlite::{Connection, config::DbConfig};
 use super::{
     Fault, FaultKind, Job, Shared,
     dialect::{self, Dialect},
-    tx::{Conn as _, Tx},
+    tx::Tx,
 };
 use statements::Statements;
 use writer::{First, Message, Writer};
@@ -281,9 +281,10 @@ fn read_jobs_of(conn: &Connection, jobs: &Mutex<mpsc::Receiver<Job>>, shared: &S
         let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(mut job) = job else { return };
         let ran = (|| -> Result<(), Fault> {
-            db.execute("BEGIN", &[])?;
-            job.run(&mut Tx::new(&mut db, shared));
-            db.execute("COMMIT", &[]).map(|_| ())
+            let began_after = shared.ids.given();
+            db.control("BEGIN")?;
+            job.run(&mut Tx::new(&mut db, shared, began_after));
+            db.control("COMMIT")
         })();
         if ran.is_err() && !conn.is_autocommit() {
             let _ = conn.execute_batch("ROLLBACK");

@@ -19,7 +19,7 @@ use refinery::Runner;
 use super::{
     Fault, FaultKind, Job, Shared, Verdict,
     dialect::{self, Dialect},
-    tx::{Conn, Row, Tx, Value},
+    tx::{Conn, ReadOnce, Row, Tx, Value},
 };
 
 /// Connections for commands and for questions.
@@ -50,7 +50,7 @@ impl Pg {
         for (jobs, count, name) in [(write_jobs, WRITERS, "writer"), (read_jobs, READERS, "reader")] {
             let jobs = Arc::new(Mutex::new(jobs));
             for n in 0..count {
-                let tx = PgTx { client: connect(address)?, statements: HashMap::new() };
+                let tx = PgTx::new(connect(address)?);
                 let (jobs, shared, address) = (Arc::clone(&jobs), Arc::clone(shared), address.to_owned());
                 let thread = std::thread::Builder::new()
                     .name(format!("store-{name}-{n}"))
@@ -103,7 +103,7 @@ fn work(mut tx: PgTx, address: &str, jobs: &Mutex<mpsc::Receiver<Job>>, shared: 
         let Ok(mut job) = job else { return };
         if tx.client.is_closed() {
             match connect(address) {
-                Ok(client) => tx = PgTx { client, statements: HashMap::new() },
+                Ok(client) => tx = PgTx::new(client),
                 Err(fault) => {
                     job.finish(Err(fault));
                     std::thread::sleep(Duration::from_millis(200));
@@ -140,8 +140,10 @@ fn attempts(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> (Result<(), Fault>
 
 /// One attempt: whether it is final, and whether the outbox got something.
 fn once(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> Result<(bool, bool), Fault> {
+    let began_after = shared.ids.given();
+    tx.read_once.clear();
     tx.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
-    let mut open = Tx::new(tx, shared);
+    let mut open = Tx::new(tx, shared, began_after);
     let verdict = job.run(&mut open);
     let told = open.told;
     match verdict {
@@ -160,9 +162,14 @@ fn once(tx: &mut PgTx, job: &mut Job, shared: &Shared) -> Result<(bool, bool), F
 pub(super) struct PgTx {
     client: Client,
     statements: HashMap<(usize, usize), Statement>,
+    read_once: ReadOnce,
 }
 
 impl PgTx {
+    fn new(client: Client) -> PgTx {
+        PgTx { client, statements: HashMap::new(), read_once: ReadOnce::new() }
+    }
+
     fn statement(&mut self, sql: &'static str) -> Result<Statement, Fault> {
         let key = (sql.as_ptr() as usize, sql.len());
         if let Some(statement) = self.statements.get(&key) {
@@ -200,6 +207,14 @@ impl Conn for PgTx {
 
     fn settle_evidence(&mut self) -> Result<(), Fault> {
         Ok(self.client.batch_execute("LOCK TABLE evidence IN SHARE MODE")?)
+    }
+
+    fn alone(&self) -> bool {
+        false
+    }
+
+    fn read_once(&mut self) -> &mut ReadOnce {
+        &mut self.read_once
     }
 }
 

@@ -90,8 +90,25 @@ impl Row<'_> {
 
     /// Reads column `n` through a parser, such as `OrderState::from_code`.
     pub fn word<T>(&self, n: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
-        let text: String = self.get(n)?;
-        parse(&text).ok_or_else(|| Fault::other(format!("column {n} holds the unknown word {text:?}")))
+        self.word_or_none(n, parse)?.ok_or_else(|| unfit(n, "no word"))
+    }
+
+    /// The same where the column may be NULL.
+    pub fn word_or_none<T>(&self, n: usize, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Fault> {
+        let Some(text) = self.text(n)? else { return Ok(None) };
+        let known = parse(text);
+        known.map(Some).ok_or_else(|| Fault::other(format!("column {n} holds the unknown word {text:?}")))
+    }
+
+    /// The text of column `n` where it lies.
+    fn text(&self, n: usize) -> Result<Option<&str>, Fault> {
+        match self {
+            Row::Lite(row) => {
+                let value = row.get_ref(n).map_err(|e| unfit(n, e))?;
+                value.as_str_or_null().map_err(|e| unfit(n, e))
+            }
+            Row::Pg(row) => row.try_get(n).map_err(|e| unfit(n, e)),
+        }
     }
 }
 
@@ -127,13 +144,14 @@ macro_rules! wrapped {
         impl FromColumn for $type {
             fn read(row: &Row<'_>, n: usize) -> Result<Self, Fault> {
                 let $x = <$inner>::read(row, n)?;
-                $make.ok_or_else(|| Fault::other(format!("column {n} does not fit {}", stringify!($type))))
+                $make.ok_or_else(|| unfit(n, concat!("does not fit ", stringify!($type))))
             }
         }
         impl FromColumn for Option<$type> {
             fn read(row: &Row<'_>, n: usize) -> Result<Self, Fault> {
-                if Option::<$inner>::read(row, n)?.is_none() { return Ok(None); }
-                <$type>::read(row, n).map(Some)
+                let Some($x) = Option::<$inner>::read(row, n)? else { return Ok(None) };
+                let made: Option<$type> = $make;
+                made.map(Some).ok_or_else(|| unfit(n, concat!("does not fit ", stringify!($type))))
             }
         }
     )*};
@@ -181,6 +199,9 @@ id_columns!(
     ErrandId
 );
 
+/// Numbers by name that one transaction need not ask for twice.
+pub(crate) type ReadOnce = Vec<(&'static str, i64)>;
+
 /// A database inside a transaction.
 pub(super) trait Conn {
     /// Runs a statement that gives no rows; answers how many it touched.
@@ -199,6 +220,12 @@ pub(super) trait Conn {
 
     /// Waits until no other writer is between taking an evidence number and its commit.
     fn settle_evidence(&mut self) -> Result<(), Fault>;
+
+    /// Whether nobody else can write before this transaction ends.
+    fn alone(&self) -> bool;
+
+    /// What was read of the transaction's own moment; empty when one begins.
+    fn read_once(&mut self) -> &mut ReadOnce;
 }
 
 /// An open transaction. The store opens and commits it; a command is straight-line code between.
@@ -207,6 +234,8 @@ pub struct Tx<'a> {
     pub(super) ids: &'a IdSource,
     pub(super) vault: &'a Vault,
     kept: &'a Kept,
+    /// Every row with an id up to this one that can be found is committed.
+    pub(super) began_after: i64,
     /// Whether somebody listens for what this transaction put into the outbox.
     pub(crate) told: bool,
     /// Whether a statement that may change something was run.
@@ -214,8 +243,10 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(super) fn new(conn: &'a mut dyn Conn, shared: &'a Shared) -> Tx<'a> {
-        Tx { conn, ids: &shared.ids, vault: &shared.vault, kept: &shared.kept, told: false, wrote: false }
+    /// A transaction in which `began_after` is the last id that was given before it began.
+    pub(super) fn new(conn: &'a mut dyn Conn, shared: &'a Shared, began_after: i64) -> Tx<'a> {
+        let Shared { ids, vault, kept, .. } = shared;
+        Tx { conn, ids, vault, kept, began_after, told: false, wrote: false }
     }
 }
 
@@ -305,6 +336,17 @@ impl Tx<'_> {
         read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.find(sql, params, read)?.ok_or_else(|| Fault::other("no row").at(first_words(sql)))
+    }
+
+    /// What was read of the transaction's own moment, for numbers that are asked for again and again. Whoever changes
+    /// such a number takes it out.
+    pub(crate) fn read_once(&mut self) -> &mut ReadOnce {
+        self.conn.read_once()
+    }
+
+    /// Whether nobody else can write before this transaction ends, so that rows need not be locked by writing them.
+    pub fn alone(&self) -> bool {
+        self.conn.alone()
     }
 
     /// Asks the database to parse a statement without running it.

@@ -20,7 +20,7 @@ const DAYS_AHEAD_MAX: i64 = 92;
 /// A wish for "now" may reach us a little late.
 const GRACE_MINUTES: i64 = 30;
 /// Longest visit: a working day.
-const LENGTH_MAX: Minutes = Minutes(8 * 60);
+pub const LENGTH_MAX: Minutes = Minutes(8 * 60);
 
 /// What somebody asks for.
 #[derive(Debug, Clone, PartialEq)]

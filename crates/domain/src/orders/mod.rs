@@ -9,8 +9,8 @@ mod refusals;
 mod unfinished;
 
 pub use decide::{
-    Assigned, CancelReason, Confirmation, ConfirmedBy, Exception, PlaceAsk, PlaceFacts, Placed, Settled,
-    accept, assign, cancel, check_in, check_out, confirm, decline, place, rate, settle,
+    Assigned, CancelReason, Confirmation, ConfirmedBy, Exception, LENGTH_MAX, PlaceAsk, PlaceFacts, Placed,
+    Settled, accept, assign, cancel, check_in, check_out, confirm, decline, place, rate, settle,
 };
 pub use proof::{
     CheckIn, CheckOut, Fix, Method, PLANNED_WINDOW_MINUTES, SIGN_IN_METRES_MAX, SIGN_IN_METRES_WARN, Visit,
@@ -18,9 +18,9 @@ pub use proof::{
 };
 pub use refusals::OrderRefusal;
 pub use unfinished::{
-    CANCEL_FREE_MINUTES, CANCEL_LATE_PERCENT, DoorFacts, Interrupt, Interruption, NOBODY_HOME_PAID_A_MONTH,
-    NOBODY_HOME_WAIT_MINUTES, NobodyHome, Payer, cancel_fee, collect, interrupt, nobody_home,
-    settle_interrupted, settle_nobody_home,
+    CANCEL_FREE_MINUTES, CANCEL_LATE_PERCENT, DoorFacts, Earned, Interrupt, Interruption,
+    NOBODY_HOME_PAID_A_MONTH, NOBODY_HOME_WAIT_MINUTES, NobodyHome, Payer, cancel_fee, collect, interrupt,
+    nobody_home, settle_interrupted, settle_nobody_home,
 };
 
 use crate::{access::words, time::At};

@@ -35,6 +35,18 @@ words! {
     }
 }
 
+words! {
+    /// What a provider is paid for.
+    Earned {
+        /// A visit, whole or broken off.
+        Visit = "visit" "服务",
+        /// The way to a closed door.
+        ClosedDoor = "nobody_home" "空访补偿",
+        /// An order that was called off late.
+        LateCancel = "late_cancel" "临时取消费",
+    }
+}
+
 /// What a carer before a closed door says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NobodyHome {

@@ -313,7 +313,7 @@ pub async fn service(
 ) -> Reply<Json<ServiceView>> {
     let item =
         app.read(move |tx, now| Ok(programmes::item_on(tx, &code, now.day())?)).await.map_err(only_faults)?;
-    item.map(|(item, _)| Json(item.into())).ok_or_else(Problem::not_found)
+    item.map(|(item, _)| Json(ServiceItem::clone(&item).into())).ok_or_else(Problem::not_found)
 }
 
 fn only_faults(no: app::outcome::No<app::outcome::Never>) -> Problem {

@@ -8,6 +8,7 @@ use axum::{
 use domain::{
     ids::{OrderId, ProviderId, StatementId},
     money::Fen,
+    orders::Earned,
     time::{At, Month},
 };
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,9 @@ pub struct LineView {
     /// The order.
     #[schema(value_type = String)]
     order: OrderId,
+    /// visit, nobody_home or late_cancel: what is paid for.
+    #[schema(value_type = String)]
+    kind: Earned,
     /// Item of the catalogue.
     service: String,
     /// Planned start.
@@ -103,6 +107,7 @@ impl From<Line> for LineView {
     fn from(l: Line) -> LineView {
         LineView {
             order: l.order,
+            kind: l.kind,
             service: l.service,
             start_at: l.start_at,
             minutes: l.minutes.0,

@@ -182,7 +182,7 @@ pub fn ring(service: &Service, external: &str, number: &str) -> CallId {
 pub fn orders_of(service: &Service, person: PersonId) -> Vec<orders::Line> {
     let dispatcher = actor(Role::Dispatcher, region(COUNTY));
     let filter = orders::Filter { person: Some(person), ..orders::Filter::default() };
-    let page = orders::Page { latest_first: false, offset: 0, limit: 50 };
+    let page = orders::Page { latest_first: false, limit: 50, ..Default::default() };
     service.bed.store.read(move |tx| orders::lines(tx, &dispatcher, &filter, page)).unwrap()
 }
 

@@ -5,6 +5,7 @@ use domain::{
     ids::{AccountId, ProviderId, StatementId},
     ledger::AccountKind,
     money::Fen,
+    orders::Earned,
     regions::RegionCode,
     time::At,
 };
@@ -51,7 +52,7 @@ crate::statements! {
             made_by)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     LINES = "SELECT s.id, s.order_id, s.service, COALESCE(i.name, s.service), n.name, o.start_at, s.minutes,
-            s.price_fen, s.own_fen, o.collected_at, COALESCE(a.name, '')
+            s.price_fen, s.own_fen, o.collected_at, COALESCE(a.name, ''), s.kind
         FROM statement_line l
         JOIN settlement s ON s.id = l.settlement
         JOIN orders o ON o.id = s.order_id
@@ -123,6 +124,7 @@ pub(super) fn lines(tx: &mut Tx<'_>, id: StatementId) -> Result<Vec<Line>, Fault
         Ok(Line {
             settlement: row.get(0)?,
             order: row.get(1)?,
+            kind: row.word(11, Earned::from_code)?,
             service: row.get(2)?,
             service_name: row.get(3)?,
             person_name: row.get(4)?,

@@ -33,24 +33,46 @@ macro_rules! line {
     };
 }
 
-/// What every list compares: scope, provider, states, item, time, region of the person.
+/// What every list compares: scope, provider, states, item, person, carer.
 macro_rules! rest {
     () => {
         "o.region BETWEEN ?1 AND ?2 AND (CAST(?3 AS BIGINT) = 0 OR o.provider = ?3)
             AND (?4 = '' OR ?4 LIKE '%,' || o.state || ',%') AND (?5 = '' OR o.service = ?5)
-            AND o.start_at >= ?6 AND o.start_at < ?7 AND (CAST(?8 AS BIGINT) = 0 OR o.person = ?8) AND (CAST(?9 AS BIGINT) = 0 OR o.carer = ?9)"
+            AND (CAST(?8 AS BIGINT) = 0 OR o.person = ?8) AND (CAST(?9 AS BIGINT) = 0 OR o.carer = ?9)"
+    };
+}
+
+/// A page of a list by the planned start, after (or before) the key ?10, ?11. One end of the time asked for is the key's
+/// business; the plus sign keeps it from being taken for a better way into the index.
+macro_rules! page {
+    ($where:literal, up) => {
+        concat!(
+            line!($where),
+            rest!(),
+            " AND +o.start_at >= ?6 AND o.start_at < ?7 AND (o.start_at, o.id) > (?10, ?11)
+            ORDER BY o.start_at, o.id LIMIT ?12"
+        )
+    };
+    ($where:literal, down) => {
+        concat!(
+            line!($where),
+            rest!(),
+            " AND o.start_at >= ?6 AND +o.start_at < ?7 AND (o.start_at, o.id) < (?10, ?11)
+            ORDER BY o.start_at DESC, o.id DESC LIMIT ?12"
+        )
     };
 }
 
 crate::statements! {
     LINE = line!("o.id = ?1");
-    LINES = concat!(line!(""), rest!(), " ORDER BY o.start_at, o.id LIMIT ?10 OFFSET ?11");
-    LINES_LATEST = concat!(line!(""), rest!(), " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
-    LINES_AFTER = concat!(line!("o.id > ?10 AND "), rest!(), " ORDER BY o.id LIMIT ?11");
-    LINES_OF_PERSON = concat!(line!("o.person = ?8 AND "), rest!(),
-        " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
-    LINES_OF_PROVIDER = concat!(line!("o.provider = ?3 AND "), rest!(),
-        " ORDER BY o.start_at DESC, o.id DESC LIMIT ?10 OFFSET ?11");
+    LINES_UP = page!("", up);
+    LINES_DOWN = page!("", down);
+    LINES_AFTER = concat!(line!("o.id > ?10 AND "), rest!(),
+        " AND o.start_at >= ?6 AND o.start_at < ?7 ORDER BY o.id LIMIT ?11");
+    LINES_OF_PERSON_UP = page!("o.person = ?8 AND ", up);
+    LINES_OF_PERSON_DOWN = page!("o.person = ?8 AND ", down);
+    LINES_OF_PROVIDER_UP = page!("o.provider = ?3 AND ", up);
+    LINES_OF_PROVIDER_DOWN = page!("o.provider = ?3 AND ", down);
     LINES_OF_CARER = line!("o.carer = ?1 AND o.start_at >= ?2 AND o.start_at < ?3 AND o.state <> 'cancelled'
         ORDER BY o.start_at, o.id LIMIT 200");
     LINES_BY_PARTNER = line!("o.partner = ?1 AND o.start_at >= ?2 AND o.start_at < ?3 AND o.state <> 'cancelled'
@@ -60,7 +82,8 @@ crate::statements! {
         ORDER BY CASE WHEN o.escalated_at IS NOT NULL THEN 0 WHEN o.state = 'offered' THEN 1 ELSE 2 END,
             o.placed_at + CASE o.service WHEN ?5 THEN CAST(?6 AS BIGINT) ELSE CAST(?7 AS BIGINT) END, o.id
         LIMIT ?8");
-    COUNT = concat!("SELECT COUNT(*) FROM orders o WHERE ", rest!());
+    COUNT = concat!("SELECT COUNT(*) FROM (SELECT 1 FROM orders o WHERE ", rest!(),
+        " AND o.start_at >= ?6 AND o.start_at < ?7 LIMIT ?10) few");
 }
 
 fn line_row(row: &Row<'_>) -> Result<Line, Fault> {
@@ -138,17 +161,28 @@ pub(in crate::orders) fn lines(
     }
     let states = wanted(filter);
     let mut params = parameters(scope, filter, &states).to_vec();
-    params.extend([Value::Int(page.limit), Value::Int(page.offset.max(0))]);
-    let sql = if filter.person.is_some() {
-        LINES_OF_PERSON
-    } else if page.latest_first && (scope.provider != 0 || filter.provider.is_some()) {
-        LINES_OF_PROVIDER
-    } else if page.latest_first {
-        LINES_LATEST
-    } else {
-        LINES
+    // What stands before a place is walked from there, away from the beginning.
+    let down = page.latest_first != page.before;
+    let end = match (page.from, down) {
+        (Some(key), _) => (key.start_at.0, key.id.0),
+        (None, true) => (filter.to.map_or(i64::MAX, |to| to.0), i64::MIN),
+        (None, false) => (filter.from.map_or(i64::MIN, |from| from.0), i64::MIN),
     };
-    tx.all(sql, &params, line_row)
+    params.extend([end.0, end.1, page.limit].map(Value::Int));
+    let of_provider = scope.provider != 0 || filter.provider.is_some();
+    let sql = match (filter.person.is_some(), of_provider, down) {
+        (true, _, true) => LINES_OF_PERSON_DOWN,
+        (true, _, false) => LINES_OF_PERSON_UP,
+        (_, true, true) => LINES_OF_PROVIDER_DOWN,
+        (_, true, false) => LINES_OF_PROVIDER_UP,
+        (_, _, true) => LINES_DOWN,
+        (_, _, false) => LINES_UP,
+    };
+    let mut lines = tx.all(sql, &params, line_row)?;
+    if page.before {
+        lines.reverse();
+    }
+    Ok(lines)
 }
 
 pub(in crate::orders) fn lines_after(
@@ -167,12 +201,20 @@ pub(in crate::orders) fn lines_after(
     tx.all(LINES_AFTER, &params, line_row)
 }
 
-pub(in crate::orders) fn count(tx: &mut Tx<'_>, scope: Scope, filter: &Filter) -> Result<i64, Fault> {
+/// How many there are, counted up to `most`.
+pub(in crate::orders) fn count(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    filter: &Filter,
+    most: i64,
+) -> Result<i64, Fault> {
     if scope.provider != 0 && filter.provider.is_some_and(|p| p.0 != scope.provider) {
         return Ok(0);
     }
     let states = wanted(filter);
-    tx.one(COUNT, &parameters(scope, filter, &states), |row| row.get(0))
+    let mut params = parameters(scope, filter, &states).to_vec();
+    params.push(Value::Int(most));
+    tx.one(COUNT, &params, |row| row.get(0))
 }
 
 /// What a carer is to do between two instants, alone or as the partner of another.

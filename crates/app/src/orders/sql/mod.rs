@@ -9,9 +9,9 @@ mod visits;
 use domain::{
     ids::{AccountId, CarerId, EntitlementId, OrderId, PersonId, ProviderId, SettlementId, TransferId},
     money::{Fen, Minutes},
-    orders::{CancelReason, Channel, ConfirmedBy, Exception, Interruption, OrderState},
+    orders::{CancelReason, Channel, ConfirmedBy, Earned, Exception, Interruption, LENGTH_MAX, OrderState},
     parties::{PersonState, Sex},
-    programmes,
+    programmes::{self, Asset},
     regions::RegionCode,
     time::At,
 };
@@ -24,6 +24,7 @@ pub(super) use visits::*;
 
 use super::{Order, Share};
 use crate::{
+    ledger::{Hold, Move},
     p,
     store::{Fault, Row, Tx},
 };
@@ -61,7 +62,7 @@ crate::statements! {
             collected_at, collected_by
         FROM orders WHERE id > ?1 ORDER BY id LIMIT 5000";
     SAME_ITEM = "SELECT start_at FROM orders
-        WHERE person = ?1 AND service = ?2 AND start_at < ?4 AND end_at > ?3
+        WHERE person = ?1 AND service = ?2 AND start_at > ?5 AND start_at < ?4 AND end_at > ?3
             AND state <> 'cancelled' AND state <> 'nobody_home' AND state <> 'interrupted'
         ORDER BY start_at LIMIT 1";
     INSERT_SHARE = "INSERT INTO order_share (order_id, line, entitlement, used, amount_fen, held)
@@ -72,8 +73,11 @@ crate::statements! {
         LEFT JOIN programme g ON g.code = e.programme
             AND g.valid_from = (SELECT MAX(x.valid_from) FROM programme x WHERE x.code = e.programme)
         WHERE s.order_id = ?1 ORDER BY s.line";
-    HELD_SHARES = "SELECT entitlement, used, held FROM order_share
-        WHERE order_id = ?1 AND entitlement IS NOT NULL AND held IS NOT NULL ORDER BY line";
+    HELD_SHARES = "SELECT s.entitlement, e.programme, s.used, s.held, t.debit, t.credit, t.asset, t.amount
+        FROM order_share s
+        LEFT JOIN entitlement e ON e.id = s.entitlement
+        LEFT JOIN ledger_transfer t ON t.id = s.held AND t.kind = 'pending'
+        WHERE s.order_id = ?1 AND s.entitlement IS NOT NULL AND s.held IS NOT NULL ORDER BY s.line";
     PROOF = "SELECT v.minutes, x.asked_by, x.approved_by, o.provider, p.region
         FROM orders o
         LEFT JOIN visit v ON v.order_id = o.id
@@ -81,8 +85,10 @@ crate::statements! {
         LEFT JOIN provider p ON p.id = o.provider
         WHERE o.id = ?1";
     INSERT_SETTLEMENT = "INSERT INTO settlement (id, order_id, region, provider, service, minutes, price_fen,
-            own_fen, at, by_account)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+            own_fen, at, by_account, kind)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    DROP_FEE = "DELETE FROM settlement WHERE order_id = ?1 AND kind = 'late_cancel' AND statement IS NULL
+            AND NOT EXISTS (SELECT 1 FROM statement_line l WHERE l.settlement = settlement.id)";
     EXCEPTION = "SELECT reason, asked_by, approved_by, approved_at FROM settlement_exception WHERE order_id = ?1";
     INSERT_EXCEPTION = "INSERT INTO settlement_exception (order_id, reason, asked_at, asked_by)
         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (order_id) DO NOTHING";
@@ -106,9 +112,13 @@ crate::statements! {
         JOIN orders o ON o.id = s.order_id
         LEFT JOIN visit v ON v.order_id = o.id
         LEFT JOIN settlement_exception x ON x.order_id = o.id
-        WHERE v.out_at IS NULL OR o.state <> 'settled'
-            OR (o.confirmed_at IS NULL AND (x.approved_by IS NULL OR x.approved_by = x.asked_by))
+        WHERE (s.kind <> 'late_cancel' AND (v.out_at IS NULL OR o.state <> 'settled'
+                OR (o.confirmed_at IS NULL AND (x.approved_by IS NULL OR x.approved_by = x.asked_by))))
+            OR (s.kind = 'late_cancel' AND (o.state <> 'cancelled' OR o.fee_fen <> s.price_fen
+                OR s.own_fen <> s.price_fen))
         ORDER BY s.id LIMIT 1000";
+    FEES_UNSETTLED = "SELECT o.id FROM orders o LEFT JOIN settlement s ON s.order_id = o.id
+        WHERE o.fee_fen > 0 AND s.id IS NULL ORDER BY o.id LIMIT 1000";
     SETTLED_UNBALANCED = "SELECT s.id FROM settlement s
         WHERE s.price_fen <> (SELECT COALESCE(SUM(t.amount), 0) FROM ledger_transfer t
             JOIN ledger_account c ON c.id = t.credit AND c.kind = 'provider'
@@ -213,13 +223,6 @@ pub(super) fn update_order(tx: &mut Tx<'_>, o: &Order, before: OrderState) -> Re
     )
 }
 
-fn word<T>(row: &Row<'_>, n: usize, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Fault> {
-    match row.get::<Option<String>>(n)? {
-        None => Ok(None),
-        Some(_) => row.word(n, parse).map(Some),
-    }
-}
-
 fn order_row(row: &Row<'_>) -> Result<Order, Fault> {
     Ok(Order {
         id: row.get(0)?,
@@ -247,14 +250,14 @@ fn order_row(row: &Row<'_>) -> Result<Order, Fault> {
         checked_in_at: row.get(22)?,
         checked_out_at: row.get(23)?,
         confirmed_at: row.get(24)?,
-        confirmed_by: word(row, 25, ConfirmedBy::from_code)?,
+        confirmed_by: row.word_or_none(25, ConfirmedBy::from_code)?,
         settled_at: row.get(26)?,
         settled_by: row.get::<Option<i64>>(27)?.map(AccountId),
         cancelled_at: row.get(28)?,
-        cancel_reason: word(row, 29, CancelReason::from_code)?,
+        cancel_reason: row.word_or_none(29, CancelReason::from_code)?,
         stars: row.get(30)?,
         comment: row.get(31)?,
-        interruption: word(row, 32, Interruption::from_code)?,
+        interruption: row.word_or_none(32, Interruption::from_code)?,
         fee: row.get(33)?,
         escalated_at: row.get(34)?,
         collected_at: row.get(35)?,
@@ -284,7 +287,9 @@ pub(super) fn same_item(
     from: At,
     to: At,
 ) -> Result<Option<At>, Fault> {
-    tx.find(SAME_ITEM, p![person, service, from, to], |row| row.get(0))
+    // No order is longer, so that those of earlier days need not be looked at.
+    let earliest = from.plus_minutes(-LENGTH_MAX.0);
+    tx.find(SAME_ITEM, p![person, service, from, to, earliest], |row| row.get(0))
 }
 
 pub(super) fn insert_share(
@@ -309,33 +314,59 @@ pub(super) fn shares(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<Share>, Faul
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row, written in one place")]
+/// What a provider is paid for an order.
+pub(super) struct Settling<'a> {
+    pub(super) id: SettlementId,
+    pub(super) order: &'a Order,
+    pub(super) kind: Earned,
+    pub(super) minutes: Minutes,
+    pub(super) price: Fen,
+    /// The elder's part of it.
+    pub(super) own: Fen,
+}
+
 pub(super) fn insert_settlement(
     tx: &mut Tx<'_>,
-    id: SettlementId,
-    order: &Order,
-    minutes: Minutes,
-    price: Fen,
-    own: Fen,
+    s: &Settling<'_>,
     by: AccountId,
     at: At,
 ) -> Result<(), Fault> {
+    let o = s.order;
     tx.execute_one(
         INSERT_SETTLEMENT,
-        p![id, order.id, order.region, order.provider, order.service, minutes, price, own, at, by],
+        p![s.id, o.id, o.region, o.provider, o.service, s.minutes, s.price, s.own, at, by, s.kind.code()],
     )
+}
+
+/// Takes the fee of an order back from the provider's month, unless it was ever on a statement; answers whether.
+pub(super) fn drop_fee(tx: &mut Tx<'_>, order: OrderId) -> Result<bool, Fault> {
+    Ok(tx.execute(DROP_FEE, p![order])? == 1)
+}
+
+/// Orders with a fee that no provider's month has.
+pub(super) fn fees_unsettled(tx: &mut Tx<'_>) -> Result<Vec<i64>, Fault> {
+    tx.all(FEES_UNSETTLED, p![], |row| row.get(0))
 }
 
 /// A part of an order's price that a programme is held for.
 pub(super) struct HeldShare {
     pub(super) right: EntitlementId,
+    /// Under which the right was given.
+    pub(super) programme: String,
     pub(super) used: i64,
-    pub(super) held: TransferId,
+    pub(super) hold: Hold,
 }
 
 pub(super) fn held_shares(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<HeldShare>, Fault> {
     tx.all(HELD_SHARES, p![order], |row| {
-        Ok(HeldShare { right: row.get(0)?, used: row.get(1)?, held: row.get(2)? })
+        let moved = Move {
+            debit: row.get(4)?,
+            credit: row.get(5)?,
+            asset: row.word(6, Asset::from_code)?,
+            amount: row.get(7)?,
+        };
+        let hold = Hold { id: row.get(3)?, moved };
+        Ok(HeldShare { right: row.get(0)?, programme: row.get(1)?, used: row.get(2)?, hold })
     })
 }
 

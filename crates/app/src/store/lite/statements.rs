@@ -6,18 +6,25 @@ use rusqlite::{Connection, PrepFlags, Statement, types::ValueRef};
 
 use crate::store::{
     Fault,
-    tx::{Conn, Row, Value},
+    tx::{Conn, ReadOnce, Row, Value},
 };
 
 /// Statements by the address of their text: the texts are constants, so there is no need to compare what they say.
 pub(super) struct Statements<'c> {
     pub(super) conn: &'c Connection,
     parsed: HashMap<(usize, usize), Statement<'c>>,
+    read_once: ReadOnce,
 }
 
 impl<'c> Statements<'c> {
     pub(super) fn new(conn: &'c Connection) -> Statements<'c> {
-        Statements { conn, parsed: HashMap::new() }
+        Statements { conn, parsed: HashMap::new(), read_once: ReadOnce::new() }
+    }
+
+    /// Begins, ends or undoes a transaction, or a part of it.
+    pub(super) fn control(&mut self, sql: &'static str) -> Result<(), Fault> {
+        self.read_once.clear();
+        self.execute(sql, &[]).map(drop)
     }
 
     fn bound(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<&mut Statement<'c>, Fault> {
@@ -76,5 +83,13 @@ impl Conn for Statements<'_> {
     /// There is one writer, so nobody else is.
     fn settle_evidence(&mut self) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn alone(&self) -> bool {
+        true
+    }
+
+    fn read_once(&mut self) -> &mut ReadOnce {
+        &mut self.read_once
     }
 }

@@ -19,10 +19,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{Log, Statements};
-use crate::store::{
-    Fault, Job, Shared, Verdict,
-    tx::{Conn as _, Tx},
-};
+use crate::store::{Fault, Job, Shared, Verdict, tx::Tx};
 
 /// Most commands in one commit. 24: a full group is committed while others wait, so that its answers are on their way
 /// while the next one runs; with one group for all who ask, they and we would wait for each other in turn. A slow disk
@@ -163,19 +160,20 @@ impl<'c> Writer<'c> {
     /// Savepoints cost a tenth of everything and are needed only where a command is refused after it has written, which
     /// is rare: such a group is begun anew, with a savepoint for each.
     fn transaction(&mut self, group: &mut Vec<Job>, shared: &Shared) -> Result<bool, Fault> {
-        self.db.execute("BEGIN IMMEDIATE", &[])?;
+        let began_after = shared.ids.given();
+        self.db.control("BEGIN IMMEDIATE")?;
         let (mut told, mut at, mut careful) = (false, 0, false);
         loop {
             let ran = if careful {
-                self.undoable(&mut group[at], shared)?
+                self.undoable(&mut group[at], shared, began_after)?
             } else {
-                self.plain(&mut group[at], shared)
+                self.plain(&mut group[at], shared, began_after)
             };
             match ran {
                 Some(news) => told |= news,
                 None => {
-                    self.db.execute("ROLLBACK", &[])?;
-                    self.db.execute("BEGIN IMMEDIATE", &[])?;
+                    self.db.control("ROLLBACK")?;
+                    self.db.control("BEGIN IMMEDIATE")?;
                     (told, at, careful) = (false, 0, true);
                     continue;
                 }
@@ -189,14 +187,14 @@ impl<'c> Writer<'c> {
                 None => break,
             }
         }
-        self.db.execute("COMMIT", &[])?;
+        self.db.control("COMMIT")?;
         Ok(told)
     }
 
     /// Runs a command; nothing when what it wrote must be undone. With one writer a conflict is not the work of another
     /// transaction, so it is an answer like any other.
-    fn plain(&mut self, job: &mut Job, shared: &Shared) -> Option<bool> {
-        let mut tx = Tx::new(&mut self.db, shared);
+    fn plain(&mut self, job: &mut Job, shared: &Shared, began_after: i64) -> Option<bool> {
+        let mut tx = Tx::new(&mut self.db, shared, began_after);
         match job.run(&mut tx) {
             Verdict::Keep => Some(tx.told),
             Verdict::RollBack | Verdict::Again => (!tx.wrote).then_some(false),
@@ -204,13 +202,13 @@ impl<'c> Writer<'c> {
     }
 
     /// Runs a command in a savepoint of its own, so that a refusal undoes nobody else's work.
-    fn undoable(&mut self, job: &mut Job, shared: &Shared) -> Result<Option<bool>, Fault> {
-        self.db.execute("SAVEPOINT command", &[])?;
-        let ran = self.plain(job, shared);
+    fn undoable(&mut self, job: &mut Job, shared: &Shared, began_after: i64) -> Result<Option<bool>, Fault> {
+        self.db.control("SAVEPOINT command")?;
+        let ran = self.plain(job, shared, began_after);
         if ran.is_none() {
-            self.db.execute("ROLLBACK TO command", &[])?;
+            self.db.control("ROLLBACK TO command")?;
         }
-        self.db.execute("RELEASE command", &[])?;
+        self.db.control("RELEASE command")?;
         Ok(Some(ran.unwrap_or(false)))
     }
 

@@ -99,8 +99,12 @@ impl Context {
             from: Some(now.0.plus_minutes(-DAYS_BACK * 24 * 60)),
             ..orders::Filter::default()
         };
-        let lines =
-            orders::lines(tx, actor, &filter, orders::Page { latest_first: true, offset: 0, limit: 40 })?;
+        let lines = orders::lines(
+            tx,
+            actor,
+            &filter,
+            orders::Page { latest_first: true, limit: 40, ..orders::Page::default() },
+        )?;
         let mut seen: Vec<(At, String)> = lines
             .iter()
             .filter_map(|l| {
@@ -280,7 +284,7 @@ impl NowPart {
 fn placed_in(tx: &mut Tx<'_>, actor: &Actor, call: &Call, now: Now) -> Answer<Vec<(String, String)>> {
     let Some(person) = call.person else { return Ok(Vec::new()) };
     let filter = orders::Filter { person: Some(person), ..orders::Filter::default() };
-    let page = orders::Page { latest_first: true, offset: 0, limit: 40 };
+    let page = orders::Page { latest_first: true, limit: 40, ..orders::Page::default() };
     let lines = orders::lines(tx, actor, &filter, page)?;
     let ours = lines.iter().filter(|l| l.call == Some(call.id) && l.state != OrderState::Cancelled);
     Ok(ours.map(|l| (l.id.to_string(), format!("{} {}", l.service_name, l.start_at.as_seen(now)))).collect())

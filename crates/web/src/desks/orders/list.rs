@@ -1,7 +1,7 @@
 //! The list of orders and the same list as a file.
 
 use app::{
-    orders::{self, EXPORT_MAX, Filter, Line},
+    orders::{self, COUNTED_MOST, Filter, Key, Line},
     outcome::{Never, No},
     parties::providers,
     programmes, regions,
@@ -15,6 +15,7 @@ use axum::{
 };
 use domain::{
     access::{Act, Actor},
+    ids::OrderId,
     orders::OrderState,
     time::{At, Now},
 };
@@ -47,8 +48,13 @@ pub struct Ask {
 }
 
 impl Ask {
-    fn page(&self) -> i64 {
-        self.page.parse().unwrap_or(1).clamp(1, 100_000)
+    /// The page asked for, with how many orders stand before it; the first where the address says nothing.
+    fn window(&self) -> (orders::Page, i64) {
+        let mut page =
+            orders::Page { latest_first: self.latest_first(), limit: PAGE + 1, ..Default::default() };
+        let Some((before, key, offset)) = place(&self.page) else { return (page, 0) };
+        (page.before, page.from) = (before, Some(key));
+        (page, offset)
     }
 
     fn latest_first(&self) -> bool {
@@ -72,12 +78,12 @@ impl Ask {
         said.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
     }
 
-    fn address(&self, path: &str, page: i64) -> String {
+    fn address(&self, path: &str, page: &str) -> String {
         let query = self.query();
         match (query.is_empty(), page) {
-            (true, 1) => path.to_owned(),
+            (true, "") => path.to_owned(),
             (true, page) => format!("{path}?page={page}"),
-            (false, 1) => format!("{path}?{query}"),
+            (false, "") => format!("{path}?{query}"),
             (false, page) => format!("{path}?{query}&page={page}"),
         }
     }
@@ -169,9 +175,9 @@ pub async fn index(State(app): State<App>, signed: Signed, page: Page, Query(ask
         .read(move |tx, now| {
             let (filter, region_wrong) = ask.filter(tx, &actor, now)?;
             let total = orders::count(tx, &actor, &filter)?;
-            let offset = (ask.page() - 1) * PAGE;
-            let window = orders::Page { latest_first: ask.latest_first(), offset, limit: PAGE };
-            let lines = orders::lines(tx, &actor, &filter, window)?;
+            let (window, offset) = ask.window();
+            let mut lines = orders::lines(tx, &actor, &filter, window)?;
+            let pages = pages(&ask, total, window, offset, &mut lines);
             let book = regions::book(tx)?;
             let step = regions::children(tx, &actor, None, now)?;
             let only = lines.first().and_then(|line| only(&ask, line));
@@ -187,10 +193,10 @@ pub async fn index(State(app): State<App>, signed: Signed, page: Page, Query(ask
                 region_wrong,
                 only,
                 rows: lines.iter().map(|line| row(line, now)).collect(),
-                pages: pages(&ask, total, offset, lines.len()),
-                sort: Sort { latest_first: ask.latest_first(), href: turned.address("/orders", 1) },
-                export: ask.address("/orders/export.csv", 1),
-                too_many: total > EXPORT_MAX,
+                pages,
+                sort: Sort { latest_first: ask.latest_first(), href: turned.address("/orders", "") },
+                export: ask.address("/orders/export.csv", ""),
+                too_many: total == COUNTED_MOST,
                 then: now.0.clock(),
                 ask: ask.clone(),
             })
@@ -202,10 +208,10 @@ pub async fn index(State(app): State<App>, signed: Signed, page: Page, Query(ask
 fn only(ask: &Ask, line: &Line) -> Option<(String, String)> {
     if !ask.person.is_empty() {
         let without = Ask { person: String::new(), ..ask.clone() };
-        return Some((line.person_name.clone(), without.address("/orders", 1)));
+        return Some((line.person_name.clone(), without.address("/orders", "")));
     }
     let without = Ask { carer: String::new(), ..ask.clone() };
-    (!ask.carer.is_empty()).then(|| (line.carer_name.clone(), without.address("/orders", 1)))
+    (!ask.carer.is_empty()).then(|| (line.carer_name.clone(), without.address("/orders", "")))
 }
 
 fn states(chosen: &str) -> Vec<Choice> {
@@ -257,14 +263,44 @@ fn row(line: &Line, now: Now) -> Row {
     }
 }
 
-fn pages(ask: &Ask, total: i64, offset: i64, shown: usize) -> Pages {
-    let (page, shown) = (ask.page(), shown as i64);
+/// A place as it stands in an address: after or before an order's start and id, with how many stand before the page.
+fn place_text(before: bool, key: Key, offset: i64) -> String {
+    format!("{}{}.{}.{offset}", if before { 'b' } else { 'a' }, key.start_at.0, key.id.0)
+}
+
+fn place(text: &str) -> Option<(bool, Key, i64)> {
+    let (before, rest) = match text.split_at_checked(1)? {
+        ("a", rest) => (false, rest),
+        ("b", rest) => (true, rest),
+        _ => return None,
+    };
+    let mut numbers = rest.splitn(3, '.').map(|n| n.parse::<i64>().ok());
+    let (start_at, id) = (At(numbers.next()??), OrderId(numbers.next()??));
+    Some((before, Key { start_at, id }, numbers.next()??.clamp(0, i64::from(u32::MAX))))
+}
+
+/// The pages around the one shown; one line more was asked for, which tells whether there is a further page.
+fn pages(ask: &Ask, total: i64, window: orders::Page, offset: i64, lines: &mut Vec<Line>) -> Pages {
+    let further = lines.len() as i64 > PAGE;
+    match (further, window.before) {
+        (true, true) => drop(lines.remove(0)),
+        (true, false) => drop(lines.pop()),
+        _ => {}
+    }
+    let shown = lines.len() as i64;
+    // Going back one reaches the first page sooner or later than was counted when orders came meanwhile.
+    let offset = if window.before && !further { 0 } else { offset };
+    let (has_prev, has_next) = if window.before { (further, true) } else { (window.from.is_some(), further) };
+    let link = |before, line: Option<&Line>, offset: i64| {
+        line.map(|line| ask.address("/orders", &place_text(before, line.key(), offset)))
+    };
+    let all = domain::money::thousands(total.unsigned_abs());
     Pages {
         from: if shown == 0 { 0 } else { offset + 1 },
         to: offset + shown,
-        total: domain::money::thousands(total.unsigned_abs()),
-        prev: (page > 1).then(|| ask.address("/orders", page - 1)),
-        next: (offset + shown < total).then(|| ask.address("/orders", page + 1)),
+        total: if total == COUNTED_MOST { format!("{all}+") } else { all },
+        prev: has_prev.then(|| link(true, lines.first(), (offset - PAGE).max(0))).flatten(),
+        next: has_next.then(|| link(false, lines.last(), offset + shown)).flatten(),
     }
 }
 

@@ -295,7 +295,7 @@ fn right(right: &HeldRight) -> RightLine {
 
 fn last_orders(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, now: Now) -> Answer<Vec<OrderLine>> {
     let filter = Filter { person: Some(id), ..Filter::default() };
-    let page = orders::Page { latest_first: true, offset: 0, limit: ORDERS_SHOWN };
+    let page = orders::Page { latest_first: true, limit: ORDERS_SHOWN, ..Default::default() };
     let lines = orders::lines(tx, actor, &filter, page)?;
     Ok(lines
         .into_iter()

@@ -95,7 +95,7 @@ pub(super) fn story(
     }
     if actor.may(Act::SeeOrders).is_ok() {
         let filter = orders::Filter { person: Some(person), ..orders::Filter::default() };
-        let page = orders::Page { latest_first: true, offset: 0, limit: OF_EACH };
+        let page = orders::Page { latest_first: true, limit: OF_EACH, ..Default::default() };
         for line in orders::lines(tx, actor, &filter, page)? {
             let Some(at) = line.checked_in_at.filter(|_| line.state != OrderState::Cancelled) else {
                 continue;

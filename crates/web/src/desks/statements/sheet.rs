@@ -7,7 +7,7 @@ use axum::{
     http::header,
     response::IntoResponse,
 };
-use domain::{access::Act, money::Fen, parties::mask};
+use domain::{access::Act, money::Fen, orders::Earned, parties::mask};
 
 use super::{Chip, chip, id_of};
 use crate::{App, Html, Page, Reply, Signed, filters};
@@ -23,6 +23,8 @@ struct Line {
     order: String,
     day: String,
     service: String,
+    /// Why it is paid, where that is no visit.
+    reason: &'static str,
     person: String,
     minutes: i64,
     price: Fen,
@@ -68,6 +70,7 @@ fn line(l: &statements::Line) -> Line {
         order: l.order.to_string(),
         day: l.start_at.minute(),
         service: format!("{} {}", l.service, l.service_name),
+        reason: if l.kind == Earned::Visit { "" } else { l.kind.label() },
         person: mask::name(&l.person_name),
         minutes: l.minutes.0,
         price: l.price,
@@ -132,13 +135,14 @@ pub async fn lines(State(app): State<App>, signed: Signed, Path(id): Path<String
     let sheet = app.read(move |tx, _| statements::sheet(tx, &actor, id)).await?;
     // The mark at the beginning tells Excel that the file is UTF-8.
     let mut csv =
-        String::from("\u{feff}工单号,上门时间,服务,老人,分钟,金额(元),财政(元),本人(元),自付收取\r\n");
+        String::from("\u{feff}工单号,上门时间,服务,事由,老人,分钟,金额(元),财政(元),本人(元),自付收取\r\n");
     let yuan = |fen: Fen| format!("{}.{:02}", fen.0 / 100, fen.0 % 100);
     for l in sheet.lines.iter().map(line) {
         let row = [
             cell(&format!("\t{}", l.order)),
             cell(&l.day),
             cell(&l.service),
+            cell(if l.reason.is_empty() { Earned::Visit.label() } else { l.reason }),
             cell(&l.person),
             l.minutes.to_string(),
             yuan(l.price),
@@ -151,7 +155,7 @@ pub async fn lines(State(app): State<App>, signed: Signed, Path(id): Path<String
     }
     let s = &sheet.statement;
     let total = [yuan(s.price), yuan(s.amount), yuan(s.own)].join(",");
-    csv.push_str(&format!("合计,,,,,{total}\r\n"));
+    csv.push_str(&format!("合计,,,,,,{total}\r\n"));
     let name = format!("attachment; filename=\"statement-{}-{}.csv\"", s.month, s.id);
     let headers =
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
