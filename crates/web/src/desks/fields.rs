@@ -1,15 +1,20 @@
 //! What lists and forms of several desks share: choices, pages, what was typed.
 
 use app::{
+    outcome::Answer,
     parties::wrong::Wrong,
     regions,
     store::{Fault, Tx},
 };
+use askama::Template;
+use axum::{http::StatusCode, response::IntoResponse};
 use domain::{
     access::Actor,
     regions::{Level, RegionCode},
     time::Now,
 };
+
+use crate::{App, Html, Reply};
 
 /// An option of a select.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +27,14 @@ pub(crate) struct Choice {
 impl Choice {
     pub(crate) fn new(value: impl Into<String>, label: impl Into<String>, chosen: bool) -> Choice {
         Choice { value: value.into(), label: label.into(), chosen }
+    }
+}
+
+/// Where somebody lives, for whoever must go there: a full address names its village itself.
+pub(crate) fn whole_address(place: &str, address: &str) -> String {
+    match place.split(' ').next_back() {
+        Some(village) if address.contains(village) => address.to_owned(),
+        _ => format!("{place} {address}"),
     }
 }
 
@@ -73,6 +86,17 @@ impl Mistakes {
     pub(crate) fn at(&self, field: &str) -> &str {
         self.0.iter().find(|m| m.field == field).map_or("", |m| m.text.as_str())
     }
+}
+
+/// A page with a form on it: in good order, or with what is wrong with what was typed.
+pub(crate) async fn with_mistakes<T: Template + Send + 'static>(
+    app: &App,
+    wrong: Vec<Mistake>,
+    load: impl Fn(&mut Tx<'_>, Mistakes, Now) -> Answer<T> + Send + 'static,
+) -> Reply {
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = app.read(move |tx, now| load(tx, Mistakes(wrong.clone()), now)).await?;
+    Ok((status, Html(page)).into_response())
 }
 
 /// The fields of a form as the browser sent them; a name may come several times.

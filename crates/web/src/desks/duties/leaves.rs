@@ -10,8 +10,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use domain::{
     access::{Actor, Role},
@@ -22,8 +21,8 @@ use domain::{
 use serde::Deserialize;
 
 use crate::{
-    App, Html, Page, Problem, Reply, Signed,
-    desks::fields::{Choice, Mistake, Mistakes},
+    App, Page, Problem, Reply, Signed,
+    desks::fields::{Choice, Mistake, Mistakes, with_mistakes},
     filters, see_with,
 };
 
@@ -110,14 +109,10 @@ pub async fn index(State(app): State<App>, page: Page, signed: Signed) -> Reply 
 
 async fn shown(app: &App, page: Page, actor: Actor, typed: Typed, wrong: Vec<Mistake>) -> Reply {
     let page = page.titled("请假与替班", "duties");
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let shown = app
-        .read(move |tx, now| {
-            let said = (typed.clone(), Mistakes(wrong.clone()));
-            load(tx, &actor, page.clone(), said, now)
-        })
-        .await?;
-    Ok((status, Html(shown)).into_response())
+    with_mistakes(app, wrong, move |tx, wrong, now| {
+        load(tx, &actor, page.clone(), (typed.clone(), wrong), now)
+    })
+    .await
 }
 
 fn mistake(field: &str, text: impl ToString) -> Mistake {

@@ -6,12 +6,7 @@ use app::{
     store::Tx,
 };
 use askama::Template;
-use axum::{
-    Form,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Form, extract::State, response::Response};
 use domain::{
     access::Actor,
     regions::RegionCode,
@@ -21,8 +16,8 @@ use domain::{
 use serde::Deserialize;
 
 use crate::{
-    App, Html, Page, Reply, Signed,
-    desks::fields::{Choice, Mistake, Mistakes, region_choices},
+    App, Page, Reply, Signed,
+    desks::fields::{Choice, Mistake, Mistakes, region_choices, with_mistakes},
     filters, see_with,
     text::translate,
 };
@@ -98,14 +93,10 @@ pub async fn index(State(app): State<App>, page: Page, signed: Signed) -> Reply 
 
 async fn shown(app: &App, page: Page, actor: Actor, typed: Typed, wrong: Vec<Mistake>) -> Reply {
     let page = page.titled("专项巡访", "duties");
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let shown = app
-        .read(move |tx, now| {
-            let said = (typed.clone(), Mistakes(wrong.clone()));
-            load(tx, &actor, page.clone(), said, now)
-        })
-        .await?;
-    Ok((status, Html(shown)).into_response())
+    with_mistakes(app, wrong, move |tx, wrong, now| {
+        load(tx, &actor, page.clone(), (typed.clone(), wrong), now)
+    })
+    .await
 }
 
 /// `POST /duties/rounds`

@@ -23,7 +23,7 @@ use super::{
     ordering::{OrderForm, Ordering, Place},
     queue::{Ring, waited},
 };
-use crate::{Page, filters};
+use crate::{Page, desks::fields::whole_address, filters};
 
 /// Lines in each part of the context.
 const SHOWN: usize = 6;
@@ -61,11 +61,7 @@ impl Who {
             labels: card.labels,
             hearing: card.hearing,
             language: card.language,
-            // A full address names its village itself.
-            address: match card.region_path.split(' ').next_back() {
-                Some(village) if card.address.contains(village) => card.address,
-                _ => format!("{} {}", card.region_path, card.address),
-            },
+            address: whole_address(&card.region_path, &card.address),
             place: card.region_path,
             phone: card.phone_masked,
             state: (card.state != PersonState::Active).then(|| card.state.label()),

@@ -26,7 +26,7 @@ use domain::{
 use serde::Deserialize;
 
 use super::{look, order_id};
-use crate::{App, Html, Page, Problem, Reply, Signed, filters};
+use crate::{App, Html, Page, Problem, Reply, Signed, desks::fields::whole_address, filters};
 
 /// A step that was made.
 struct Step {
@@ -297,7 +297,7 @@ fn facts(sheet: &Sheet, place: &str, now: Now) -> Vec<(&'static str, String)> {
             "老人",
             format!("{}，{}，{} 年生", line.person_name, line.person_sex.label(), line.person_birth.year()),
         ),
-        ("住址", format!("{place} {}", line.address)),
+        ("住址", whole_address(place, &line.address)),
         ("项目", format!("{} {}", line.service, line.service_name)),
         ("约定时间", format!("{}–{}，{}", line.start_at.as_seen(now), line.end_at.clock(), order.minutes)),
         ("来源", order.channel.label().to_owned()),
