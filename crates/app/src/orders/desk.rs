@@ -111,7 +111,8 @@ pub struct Block {
     pub person_name: String,
     /// Minutes of the ride from the visit before; 0 for the first.
     pub ride: i64,
-    pub(super) home: Option<Home>,
+    /// Where it is.
+    pub home: Option<Home>,
 }
 
 /// A day in figures.
@@ -213,8 +214,10 @@ pub fn the_day(tx: &mut Tx<'_>, actor: &Actor, day: Date) -> Answer<Day> {
 }
 
 fn ride_between(blocks: &mut [Block]) {
-    let place =
-        |home: Option<Home>| home.and_then(|h| Position::new(h.lon_e6 as f64 / 1e6, h.lat_e6 as f64 / 1e6));
+    let place = |home: Option<Home>| {
+        let (lon, lat) = home?.degrees();
+        Position::new(lon, lat)
+    };
     for n in 1..blocks.len() {
         blocks[n].ride = i64::from(ride_minutes(place(blocks[n - 1].home), place(blocks[n].home)));
     }

@@ -15,7 +15,9 @@ use serde_json::json;
 use super::{
     Line, Order,
     facts::{Facts, carer_id, day_number, facts_near, facts_of, instant, last_carer, visit_of},
-    item_of, load, save, sql,
+    item_of,
+    lists::Home,
+    load, save, sql,
 };
 use crate::{
     outcome::{Answer, Decided, No, Outcome},
@@ -50,6 +52,8 @@ pub struct Candidate {
     pub score: i32,
     /// Minutes of the ride.
     pub travel_minutes: u32,
+    /// Where the carer starts from, where it is known.
+    pub place: Option<Home>,
     /// Why, hard reasons first.
     pub reasons: Vec<Judgement>,
 }
@@ -79,6 +83,7 @@ pub fn candidates(
                 allowed: p.allowed,
                 score: p.score,
                 travel_minutes: p.travel_in,
+                place: facts.day.place.map(|p| Home::of(p.lon(), p.lat())),
                 reasons: p.reasons.iter().map(judgement).collect(),
             }
         })

@@ -112,6 +112,18 @@ pub struct Home {
     pub lat_e6: i64,
 }
 
+impl Home {
+    pub(super) fn of(lon: f64, lat: f64) -> Home {
+        let e6 = |degrees: f64| (degrees * 1e6).round() as i64;
+        Home { lon_e6: e6(lon), lat_e6: e6(lat) }
+    }
+
+    /// Longitude and latitude.
+    pub fn degrees(self) -> (f64, f64) {
+        (self.lon_e6 as f64 / 1e6, self.lat_e6 as f64 / 1e6)
+    }
+}
+
 /// A part of an order's price as it was agreed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {

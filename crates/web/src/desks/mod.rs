@@ -13,6 +13,7 @@ pub(crate) mod fields;
 pub(crate) mod form;
 pub mod hotline;
 pub mod imports;
+pub(crate) mod map;
 pub mod orders;
 pub mod people;
 pub mod providers;

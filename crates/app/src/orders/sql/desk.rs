@@ -119,7 +119,6 @@ pub(in crate::orders) fn blocks(
     ask: &LaneAsk,
 ) -> Result<Vec<(CarerId, Block)>, Fault> {
     tx.all(BLOCKS, &page(scope, ask), |row| {
-        let e6 = |degrees: f64| (degrees * 1e6).round() as i64;
         let (start, end): (At, At) = (row.get(2)?, row.get(3)?);
         let home = row.get::<Option<f64>>(7)?.zip(row.get::<Option<f64>>(8)?);
         let block = Block {
@@ -131,7 +130,7 @@ pub(in crate::orders) fn blocks(
             service_name: row.get(5)?,
             person_name: row.get(6)?,
             ride: 0,
-            home: home.map(|(lon, lat)| Home { lon_e6: e6(lon), lat_e6: e6(lat) }),
+            home: home.map(|(lon, lat)| Home::of(lon, lat)),
         };
         Ok((row.get(0)?, block))
     })

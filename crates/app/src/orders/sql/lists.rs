@@ -87,7 +87,6 @@ crate::statements! {
 }
 
 fn line_row(row: &Row<'_>) -> Result<Line, Fault> {
-    let e6 = |degrees: f64| (degrees * 1e6).round() as i64;
     let home = row.get::<Option<f64>>(7)?.zip(row.get::<Option<f64>>(8)?);
     Ok(Line {
         id: row.get(0)?,
@@ -97,7 +96,7 @@ fn line_row(row: &Row<'_>) -> Result<Line, Fault> {
         person_birth: row.get(4)?,
         person_sex: sex(row, 5)?,
         address: row.get(6)?,
-        home: home.map(|(lon, lat)| Home { lon_e6: e6(lon), lat_e6: e6(lat) }),
+        home: home.map(|(lon, lat)| Home::of(lon, lat)),
         service: row.get(9)?,
         service_name: row.get(10)?,
         start_at: row.get(11)?,

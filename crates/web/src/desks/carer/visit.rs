@@ -125,7 +125,7 @@ pub(super) fn load(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Out
         name: line.person_name,
         address: line.address,
         route: line.home.map(|h| {
-            let (lat, lon) = (h.lat_e6 as f64 / 1e6, h.lon_e6 as f64 / 1e6);
+            let (lon, lat) = h.degrees();
             format!("geo:{lat},{lon}?q={lat},{lon}")
         }),
         service: line.service_name,

@@ -22,7 +22,7 @@ use crate::{
 const DEGREES: [f64; 2] = [0.06, 0.5];
 
 /// Somebody who could go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Helper {
     /// The account, when the platform can tell them.
     pub account: Option<AccountId>,
@@ -38,6 +38,8 @@ pub struct Helper {
     pub why: String,
     /// How far, where it is known.
     pub metres: Option<i64>,
+    /// Where they start from as longitude and latitude, where it is known.
+    pub place: Option<(f64, f64)>,
     rank: i64,
 }
 
@@ -93,6 +95,7 @@ fn posts(tx: &mut Tx<'_>, region: RegionCode, now: Now) -> Result<Vec<Helper>, F
             phone: String::new(),
             why: format!("{}{stands_in}", near.why()),
             metres: None,
+            place: None,
             rank: near.rank(),
         });
     }
@@ -128,6 +131,7 @@ fn carers(tx: &mut Tx<'_>, home: (f64, f64), region: RegionCode, now: Now) -> Re
             phone: c.phone,
             why: near.why(),
             metres: near.metres,
+            place: Some(c.place),
             rank: near.rank(),
         }
     };
@@ -135,7 +139,7 @@ fn carers(tx: &mut Tx<'_>, home: (f64, f64), region: RegionCode, now: Now) -> Re
 }
 
 /// A provider's station.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Station {
     /// Name.
     pub name: String,
@@ -145,6 +149,8 @@ pub struct Station {
     pub address: String,
     /// How far from the elder's home.
     pub metres: i64,
+    /// The same as longitude and latitude.
+    pub place: (f64, f64),
 }
 
 /// The stations nearest to an elder's home, of providers under contract there.
@@ -161,6 +167,7 @@ pub fn stations(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> A
         phone,
         address,
         metres: distance_metres(home, place),
+        place,
     };
     Ok(found.into_iter().map(of).collect())
 }

@@ -5,7 +5,7 @@ use app::{
     parties::people,
     signals::{
         devices,
-        incidents::{self, Line},
+        incidents::{self, Helper, Line, Station},
     },
     store::Tx,
 };
@@ -17,7 +17,13 @@ use domain::{
     time::Now,
 };
 
-use crate::desks::hotline::talk::Who;
+use crate::{
+    desks::{
+        hotline::talk::Who,
+        map::{Map, Spot},
+    },
+    text::translate,
+};
 
 /// Below this a battery is worth a word.
 const BATTERY_LOW: i64 = 20;
@@ -25,21 +31,30 @@ const BATTERY_LOW: i64 = 20;
 /// Stations named on the card.
 const STATIONS: usize = 1;
 
+/// The map reaches at least as far as one goes on foot.
+const MAP_METRES: f64 = 1_000.0;
+
+/// The map as large as the list beside it.
+const MAP_SIZE: (f64, f64) = (280.0, 280.0);
+
 /// Who it is and how one gets in.
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) who: Option<Who>,
     pub(super) remarks: Vec<String>,
     pub(super) door: Door,
-    pub(super) stations: Vec<(String, String)>,
+    pub(super) stations: Vec<Station>,
+    /// Longitude and latitude.
+    place: Option<(f64, f64)>,
 }
 
 impl Home {
     pub(super) fn load(tx: &mut Tx<'_>, actor: &Actor, line: &Line, now: Now) -> Answer<Home> {
-        let nobody = Home { who: None, remarks: Vec::new(), door: Door::Unknown, stations: Vec::new() };
+        let nobody =
+            Home { who: None, remarks: Vec::new(), door: Door::Unknown, stations: Vec::new(), place: None };
         let Some(person) = line.incident.person else { return Ok(nobody) };
-        let who = match people::card(tx, actor, person, now) {
-            Ok(card) => Who::of(card, String::new()),
+        let (place, who) = match people::card(tx, actor, person, now) {
+            Ok(card) => (card.place, Who::of(card, String::new())),
             // Moved out of what this post may see since it rang.
             Err(No::NotFound) => return Ok(nobody),
             Err(no) => return Err(no),
@@ -50,7 +65,30 @@ impl Home {
             (_, true) => Door::Kept,
             (_, false) => Door::Unknown,
         };
-        Ok(Home { stations: near(tx, actor, person, now)?, who: Some(who), remarks, door })
+        let mut stations = incidents::stations(tx, actor, person, now)?;
+        stations.truncate(STATIONS);
+        Ok(Home { stations, who: Some(who), remarks, door, place })
+    }
+
+    /// The home, the station and who could be sent, numbered as in the list of them.
+    pub(super) fn map(&self, nearest: &[Helper], lang: &'static str) -> Option<Map> {
+        let home = Spot::new(self.place?, "home", "", self.who.as_ref().map_or("", |w| w.name.as_str()));
+        let station =
+            |s: &Station| Spot::new(s.place, "station", "", format!("{} {}", s.name, distance(s.metres)));
+        let helper = |(n, h): (usize, &Helper)| {
+            let far = h.metres.map(distance).unwrap_or_default();
+            Some(Spot::new(h.place?, "helper", (n + 1).to_string(), format!("{} {} {far}", n + 1, h.name)))
+        };
+        let helpers = nearest.iter().enumerate().filter_map(helper);
+        let spots: Vec<Spot> =
+            std::iter::once(home).chain(helpers).chain(self.stations.iter().map(station)).collect();
+        let label =
+            translate("地图：住处在中间，上方是北；数字是名单里的人，菱形是服务站，边上虚线的在更远处", lang);
+        // Drawn for those who are there first; whoever is farther stands at the edge.
+        let mut far: Vec<i64> = nearest.iter().filter_map(|h| h.metres).collect();
+        far.sort_unstable();
+        let within = far.get(1).map_or(MAP_METRES, |m| (*m as f64).max(MAP_METRES));
+        Map::around(lang, label.into_owned(), MAP_SIZE, within, &spots)
     }
 }
 
@@ -63,16 +101,6 @@ pub(super) enum Door {
     Kept,
     /// This.
     Open(String),
-}
-
-/// Stations near somebody's home: name with telephone, and how far.
-fn near(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<Vec<(String, String)>> {
-    let all = incidents::stations(tx, actor, person, now)?;
-    Ok(all
-        .into_iter()
-        .take(STATIONS)
-        .map(|s| (format!("{} {}", s.name, s.phone), distance(s.metres)))
-        .collect())
 }
 
 /// The remarks that hold on an elder's record, and whether it has a door's code.

@@ -6,11 +6,12 @@ pub(super) mod part;
 mod progress;
 
 use app::{
-    outcome::{No, Outcome},
+    outcome::{Answer, No, Outcome},
     parties::people::{self, Field},
-    signals::incidents::{self, ByHand, Escalation},
+    signals::incidents::{self, ByHand, Escalation, Sheet},
     store::Tx,
 };
+use askama::Template;
 use axum::{
     Form,
     extract::{Path, Query, State},
@@ -105,21 +106,32 @@ async fn refused(
     open(app, page, signed, id, asked, status).await
 }
 
+/// A part of an incident's page by itself, made of the incident's sheet.
+async fn alone<T: Template + Send + 'static>(
+    app: &App,
+    signed: &Signed,
+    id: &str,
+    make: impl Fn(&mut Tx<'_>, &Actor, &Sheet, Now) -> Answer<T> + Send + 'static,
+) -> Reply<Html<T>> {
+    let (id, actor) = (id_of(id)?, signed.actor());
+    let part = app.read(move |tx, now| {
+        let sheet = incidents::incident(tx, &actor, id)?;
+        make(tx, &actor, &sheet, now)
+    });
+    Ok(Html(part.await?))
+}
+
 /// The middle alone, while nothing is typed there.
 pub async fn now(
     State(app): State<App>,
     page: Page,
     signed: Signed,
     Path(id): Path<String>,
-) -> Reply<Html<impl askama::Template>> {
-    let (id, actor) = (id_of(&id)?, signed.actor());
-    let part = app
-        .read(move |tx, now| {
-            let sheet = incidents::incident(tx, &actor, id)?;
-            AlarmPart::load(tx, &actor, page.clone(), &sheet, &Asked::default(), now)
-        })
-        .await?;
-    Ok(Html(part))
+) -> Reply<Html<impl Template>> {
+    alone(&app, &signed, &id, move |tx, actor, sheet, now| {
+        AlarmPart::load(tx, actor, page.clone(), sheet, &Asked::default(), now)
+    })
+    .await
 }
 
 /// What was done and comes next, fetched anew while the operator types elsewhere.
@@ -129,16 +141,12 @@ pub async fn progress(
     signed: Signed,
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
-) -> Reply<Html<impl askama::Template>> {
-    let (id, actor) = (id_of(&id)?, signed.actor());
+) -> Reply<Html<impl Template>> {
     let working = wanted.working.is_some();
-    let part = app
-        .read(move |tx, now| {
-            let sheet = incidents::incident(tx, &actor, id)?;
-            Ok::<_, No<app::outcome::Never>>(Progress::of(&sheet, &actor, page.clone(), working, now))
-        })
-        .await?;
-    Ok(Html(part))
+    alone(&app, &signed, &id, move |_, actor, sheet, now| {
+        Ok(Progress::of(sheet, actor, page.clone(), working, now))
+    })
+    .await
 }
 
 /// Who was sent and how far they are, fetched anew.
@@ -147,15 +155,11 @@ pub async fn errands(
     page: Page,
     signed: Signed,
     Path(id): Path<String>,
-) -> Reply<Html<impl askama::Template>> {
-    let (id, actor) = (id_of(&id)?, signed.actor());
-    let part = app
-        .read(move |tx, now| {
-            let sheet = incidents::incident(tx, &actor, id)?;
-            SentPart::load(tx, &sheet, &actor, page.clone(), now)
-        })
-        .await?;
-    Ok(Html(part))
+) -> Reply<Html<impl Template>> {
+    alone(&app, &signed, &id, move |tx, actor, sheet, now| {
+        SentPart::load(tx, sheet, actor, page.clone(), now)
+    })
+    .await
 }
 
 /// Takes it, or takes it off hold. Whoever was slower reads who has it.

@@ -14,7 +14,10 @@ use askama::Template;
 use domain::{
     access::{Act, Actor},
     ids::{IncidentId, PersonId},
-    signals::incident::{IncidentOutcome, IncidentState, Level},
+    signals::{
+        errand::distance,
+        incident::{IncidentOutcome, IncidentState, Level},
+    },
     time::{At, Now},
 };
 
@@ -31,6 +34,7 @@ use crate::{
             queue::waited,
             talk::{Context, Who},
         },
+        map::Map,
     },
     filters,
     text::translate,
@@ -135,6 +139,8 @@ pub(crate) struct AlarmPart {
     helpers: Vec<String>,
     /// Who could be sent, the soonest at the door first.
     nearest: Vec<Helper>,
+    /// Where they are.
+    map: Option<Map>,
     sent: SentPart,
     pub(crate) progress: Progress,
 }
@@ -151,7 +157,13 @@ impl AlarmPart {
         let line = &sheet.line;
         let i = &line.incident;
         let stage = Stage::of(line, actor);
-        let Home { who, remarks, door, stations } = Home::load(tx, actor, line, now)?;
+        let home = Home::load(tx, actor, line, now)?;
+        let nearest = match stage.mine() && !asked.closing {
+            true => incidents::helpers(tx, actor, i.id, now)?,
+            false => Vec::new(),
+        };
+        let map = if nearest.is_empty() { None } else { home.map(&nearest, page.lang) };
+        let Home { who, remarks, door, stations, .. } = home;
         let helpers = match (&who, asked.closing) {
             (Some(who), true) => helpers(tx, actor, who.id)?,
             _ => Vec::new(),
@@ -169,7 +181,10 @@ impl AlarmPart {
             place: regions::book(tx)?.path_of(i.region),
             remarks,
             door,
-            stations,
+            stations: stations
+                .into_iter()
+                .map(|s| (format!("{} {}", s.name, s.phone), distance(s.metres)))
+                .collect(),
             text: i.text.clone(),
             verified: i.verified,
             presses: i.presses,
@@ -185,10 +200,8 @@ impl AlarmPart {
             commands: line::suggestions(page.lang),
             progress: Progress::of(sheet, actor, page.clone(), stage.mine(), now),
             sent: SentPart::load(tx, sheet, actor, page.clone(), now)?,
-            nearest: match stage.mine() && !asked.closing {
-                true => incidents::helpers(tx, actor, i.id, now)?,
-                false => Vec::new(),
-            },
+            nearest,
+            map,
             asked: asked.clone(),
             draft,
             helpers,
