@@ -4,6 +4,7 @@
 import { startAlarm } from "./alarm";
 import { commandLine } from "./command";
 import { all, one } from "./dom";
+import { startDrag } from "./drag";
 import { keepNotes } from "./notes";
 
 /** The server's clock counts, not this machine's: `<body data-now="…">`. */
@@ -13,6 +14,7 @@ startClocks();
 for (const area of all<HTMLTextAreaElement>("textarea[data-save]")) keepNotes(area);
 for (const line of all("[data-commands]")) commandLine(line);
 startAlarm();
+startDrag();
 holdWhileAway();
 
 function startClocks(): void {
@@ -43,7 +45,8 @@ function two(number: number): string {
 function holdWhileAway(): void {
   document.addEventListener("submit", (event) => {
     const pill = one("#connection");
-    if (pill?.dataset.state !== "off") return;
+    // A telephone keeps its steps itself and sends them later.
+    if (pill?.dataset.state !== "off" || pill.closest(".phone")) return;
     event.preventDefault();
     event.stopPropagation();
     pill.classList.remove("told");

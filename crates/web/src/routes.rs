@@ -224,6 +224,7 @@ pub fn table() -> Vec<Route> {
         get("/dispatch/lanes", May(Act::DispatchOrders), desks::dispatch::timeline),
         get("/dispatch/candidates", May(Act::DispatchOrders), desks::dispatch::candidates),
         get("/dispatch/figures", May(Act::DispatchOrders), desks::dispatch::day_figures),
+        get("/dispatch/{order}/fits", May(Act::DispatchOrders), desks::dispatch::fits),
         post("/dispatch/{order}/offer", May(Act::DispatchOrders), desks::dispatch::offer),
         // Providers, their carers and the catalogue
         get("/providers", May(Act::SeeProviders), providers::index),

@@ -198,3 +198,47 @@ async fn only_dispatchers_come_in() {
     let seen = s.service.browse(&Visitor::default(), "GET", "/dispatch", &[]).await;
     assert_eq!(seen.location.as_deref(), Some("/sign-in?next=/dispatch"));
 }
+
+#[tokio::test]
+async fn while_an_order_is_dragged_every_carer_says_whether_it_fits_and_why() {
+    let s = scene();
+    let second = person(&s.service.bed.store, "李桂芳", 2);
+    let (taken, order) = (s.order(s.elder, "B01", 60), s.order(second, "B01", 90));
+    assign(&s.service.bed.store, taken, s.tian, None, 0).unwrap();
+    let path = format!("/dispatch/{order}/fits");
+    let told = s.service.call(&s.dispatcher, "GET", &path, &serde_json::Value::Null).await;
+    assert_eq!(told.status, StatusCode::OK);
+    let told: serde_json::Value = serde_json::from_str(&told.body).unwrap();
+    let of = |carer: CarerId| {
+        let carer = carer.to_string();
+        told["carers"].as_array().unwrap().iter().find(|c| c["carer"] == carer.as_str()).unwrap().clone()
+    };
+    assert_eq!(of(s.tian)["fits"], false);
+    assert!(of(s.tian)["why"].as_str().unwrap().contains("10:00–11:00 已有安排"), "{told}");
+    assert_eq!(of(s.ma)["fits"], true);
+    assert!(!of(s.ma)["why"].as_str().unwrap().is_empty(), "{told}");
+    assert_eq!((&told["place"], &told["two"]), (&"from-1030 for-60".into(), &false.into()));
+    let stranger = s.service.signed_in("weiqi", post(Role::Dispatcher, region("410203")));
+    let none = s.service.call(&stranger, "GET", &path, &serde_json::Value::Null).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND, "another county's order does not exist");
+}
+
+#[tokio::test]
+async fn the_map_shows_what_waits_and_who_is_where_and_says_the_same_in_words() {
+    let s = scene();
+    let second = person(&s.service.bed.store, "李桂芳", 2);
+    let (taken, order) = (s.order(s.elder, "B01", 60), s.order(second, "B01", 90));
+    assign(&s.service.bed.store, taken, s.tian, None, 0).unwrap();
+    let seen = s.service.browse(&s.dispatcher, "GET", "/dispatch?view=map", &[]).await;
+    assert_eq!(seen.status, StatusCode::OK);
+    let (_, map) = seen.body.split_once("<svg class=\"map\"").expect("a map");
+    let (drawn, words) = map.split_once("</svg>").unwrap();
+    let href = format!("/dispatch?view=map&amp;order={order}");
+    for part in [drawn, words] {
+        assert!(part.contains("李桂芳") && part.contains("田芳，接下来 10:00 王秀英"), "{part}");
+        assert!(part.contains(&href) || part.contains(&href.replace("&amp;", "&#38;")), "{part}");
+    }
+    assert!(!seen.body.contains("class=\"lane-grid\""), "the map stands in place of the lanes");
+    let lanes = s.service.browse(&s.dispatcher, "GET", "/dispatch/lanes", &[]).await;
+    assert!(lanes.body.contains("class=\"lane-grid\"") && !lanes.body.contains("<svg class=\"map\""));
+}

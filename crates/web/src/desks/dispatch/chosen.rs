@@ -1,7 +1,7 @@
 //! The right pane: the chosen order, the best carers with reasons, and why the others not.
 
 use app::{
-    orders::{self, Candidate, Sheet},
+    orders::{self, Candidate, Home, Sheet},
     outcome::{No, Outcome},
     store::Tx,
 };
@@ -31,6 +31,8 @@ pub(super) struct Chosen {
     pub(super) start: At,
     pub(super) end: At,
     pub(super) title: String,
+    /// Longitude and latitude of the home.
+    pub(super) place: Option<(f64, f64)>,
     pub(super) state: &'static str,
     pub(super) facts: Vec<(&'static str, String)>,
     pub(super) offers: Vec<Asked>,
@@ -48,6 +50,7 @@ pub(super) struct Chosen {
     /// Goes back with every form.
     pub(super) view_day: String,
     pub(super) view_name: String,
+    pub(super) on_map: bool,
     pub(super) back: String,
 }
 
@@ -64,6 +67,8 @@ pub(super) struct Best {
     pub(super) name: String,
     pub(super) provider: String,
     pub(super) reasons: Vec<(bool, String)>,
+    pub(super) travel_minutes: u32,
+    pub(super) place: Option<(f64, f64)>,
     pub(super) partners: Vec<Choice>,
 }
 
@@ -108,6 +113,7 @@ pub(super) fn load(
         start: sheet.order.start_at,
         end: sheet.order.end_at,
         title: format!("{} {}", sheet.line.service_name, sheet.line.person_name),
+        place: sheet.line.home.map(Home::degrees),
         state: sheet.order.state.label(),
         facts: facts(&sheet, now),
         offers: asked(&sheet, now),
@@ -122,6 +128,7 @@ pub(super) fn load(
         reasons: CancelReason::ALL.iter().map(|r| (r.code(), r.label())).collect(),
         view_day: view.day.map(|d| d.to_string()).unwrap_or_default(),
         view_name: view.name.clone(),
+        on_map: view.map,
         back: View { order: None, ..view.clone() }.address(""),
     }))
 }
@@ -178,6 +185,8 @@ fn best(n: usize, candidate: &Candidate, two: bool, choices: &[Choice]) -> Best 
         name: candidate.name.clone(),
         provider: candidate.provider_name.clone(),
         reasons,
+        travel_minutes: candidate.travel_minutes,
+        place: candidate.place.map(Home::degrees),
         partners,
     }
 }

@@ -10,6 +10,7 @@ use app::{
 };
 use domain::{
     access::Actor,
+    ids::CarerId,
     orders::{OrderRefusal, OrderState},
     time::{At, Day, Now},
 };
@@ -23,11 +24,15 @@ const LAST: i64 = 21 * 60;
 const SLOT: i64 = 5;
 /// Below this a block is narrower than three characters.
 const NARROW_MINUTES: i64 = 60;
+/// Free time after a narrow block that a name can be written across.
+const BESIDE_MINUTES: i64 = 60;
 /// A carer who has not come this long after the planned start is late.
 const LATE_MINUTES: i64 = 10;
 
 /// The timeline, ready to show.
 pub(super) struct Lanes {
+    /// The day shown; an order of another day is not drawn in.
+    pub(super) day: Day,
     /// The best carers' days with the chosen order drawn in.
     pub(super) proposed: Vec<Row>,
     pub(super) rows: Vec<Row>,
@@ -42,6 +47,7 @@ pub(super) struct Lanes {
 
 /// One carer's day.
 pub(super) struct Row {
+    pub(super) carer: CarerId,
     pub(super) name: String,
     pub(super) sub: String,
     pub(super) away: bool,
@@ -53,8 +59,8 @@ pub(super) struct Row {
 pub(super) struct Item {
     pub(super) place: String,
     pub(super) look: &'static str,
-    /// Too short for words across: the name is written downwards.
-    pub(super) narrow: bool,
+    /// Too short for words across: the name stands beside it where there is room, else downwards in it.
+    pub(super) width: &'static str,
     pub(super) href: String,
     pub(super) text: String,
     /// Everything about it in one sentence.
@@ -81,7 +87,7 @@ pub(super) fn load(
     {
         let (chosen, best) = best;
         let blocks = orders::lane(tx, actor, best.carer, ask.day).map_err(wider)?;
-        let mut row = row(&blocks, ask.day, view, now);
+        let mut row = row(best.carer, &blocks, ask.day, view, now);
         row.name = best.name.clone();
         row.items.push(suggestion(chosen, view, ask.day));
         proposed.push(row);
@@ -89,6 +95,7 @@ pub(super) fn load(
     let page = |skip: i64| View { skip, ..view.clone() }.address("");
     let shown = lanes.len() as i64;
     Ok(Lanes {
+        day: ask.day,
         proposed,
         rows: lanes.iter().map(|lane| of_carer(lane, ask.day, view, now)).collect(),
         total,
@@ -102,7 +109,7 @@ pub(super) fn load(
 }
 
 fn of_carer(lane: &Lane, day: Day, view: &View, now: Now) -> Row {
-    let mut row = row(&lane.blocks, day, view, now);
+    let mut row = row(lane.carer, &lane.blocks, day, view, now);
     row.name = lane.name.clone();
     row.away = lane.on_leave;
     if lane.on_leave {
@@ -111,14 +118,15 @@ fn of_carer(lane: &Lane, day: Day, view: &View, now: Now) -> Row {
     row
 }
 
-fn row(blocks: &[Block], day: Day, view: &View, now: Now) -> Row {
+fn row(carer: CarerId, blocks: &[Block], day: Day, view: &View, now: Now) -> Row {
     let minutes: i64 = blocks.iter().map(|b| b.to.minutes_since(b.from).max(0)).sum();
     let items = blocks.iter().enumerate().filter_map(|(n, block)| {
         let before = n.checked_sub(1).map(|n| &blocks[n]);
-        item(block, before, day, view, now)
+        item(block, (before, blocks.get(n + 1)), day, view, now)
     });
     let present = minute_of(now.0, day);
     Row {
+        carer,
         name: String::new(),
         sub: format!("{} 次 · {:.1} 小时", blocks.len(), minutes as f64 / 60.0),
         away: false,
@@ -127,7 +135,13 @@ fn row(blocks: &[Block], day: Day, view: &View, now: Now) -> Row {
     }
 }
 
-fn item(block: &Block, before: Option<&Block>, day: Day, view: &View, now: Now) -> Option<Item> {
+fn item(
+    block: &Block,
+    (before, after): (Option<&Block>, Option<&Block>),
+    day: Day,
+    view: &View,
+    now: Now,
+) -> Option<Item> {
     let place = place(block.from, block.to, day)?;
     let clash = before.is_some_and(|b| b.to > block.from && busy(b) && busy(block));
     let (look, words) = if clash { ("clash", "时间冲突".to_owned()) } else { look(block, now) };
@@ -148,7 +162,7 @@ fn item(block: &Block, before: Option<&Block>, day: Day, view: &View, now: Now) 
     };
     Some(Item {
         place,
-        narrow,
+        width: if narrow { beside(block.to, after, day) } else { "" },
         look,
         href: view.with_order(block.order).address(""),
         text,
@@ -158,12 +172,18 @@ fn item(block: &Block, before: Option<&Block>, day: Day, view: &View, now: Now) 
     })
 }
 
+/// Where a narrow block's name goes: beside it when the carer is free long enough afterwards.
+fn beside(to: At, after: Option<&Block>, day: Day) -> &'static str {
+    let until = after.map_or(LAST, |b| minute_of(b.from, day) - b.ride).min(LAST);
+    if until - minute_of(to, day) >= BESIDE_MINUTES { " narrow beside" } else { " narrow" }
+}
+
 fn suggestion(chosen: &Chosen, view: &View, day: Day) -> Item {
     let clocks = format!("{}–{}", chosen.start.clock(), chosen.end.clock());
     Item {
         place: place(chosen.start, chosen.end, day).unwrap_or_default(),
         look: "proposed",
-        narrow: chosen.end.minutes_since(chosen.start) < NARROW_MINUTES,
+        width: if chosen.end.minutes_since(chosen.start) < NARROW_MINUTES { " narrow" } else { "" },
         href: view.with_order(chosen.id).address(""),
         text: if chosen.end.minutes_since(chosen.start) < NARROW_MINUTES {
             "建议".to_owned()
@@ -198,7 +218,7 @@ fn look(block: &Block, now: Now) -> (&'static str, String) {
 }
 
 /// The classes that place something on the lane; nothing when it lies outside the shown hours.
-fn place(from: At, to: At, day: Day) -> Option<String> {
+pub(super) fn place(from: At, to: At, day: Day) -> Option<String> {
     let (from, to) = (minute_of(from, day).max(FIRST), minute_of(to, day).min(LAST));
     (to > from).then(|| format!("{} for-{}", from_class(from), slots_up(to - from / SLOT * SLOT)))
 }

@@ -3,7 +3,9 @@
 //! The chosen order, the day and the search live in the address, so every part can be fetched anew by itself.
 
 mod chosen;
+mod fits;
 mod lanes;
+mod places;
 mod waiting;
 
 use app::{
@@ -25,7 +27,9 @@ use domain::{
 };
 use serde::Deserialize;
 
-use self::{chosen::Chosen, lanes::Lanes, waiting::Waits};
+pub use fits::fits;
+
+use self::{chosen::Chosen, lanes::Lanes, places::Places, waiting::Waits};
 use crate::{App, Html, Page, Problem, Reply, Signed, encode, filters, see_with};
 
 /// Carers on one page of the timeline: what a tall screen shows without losing the reader.
@@ -42,7 +46,12 @@ pub struct Ask {
     q: String,
     #[serde(default)]
     skip: String,
+    #[serde(default)]
+    view: String,
 }
+
+/// The word of the address that asks for the map.
+const MAP: &str = "map";
 
 /// The same, read: what does not parse is as if it had not been said.
 #[derive(Debug, Clone)]
@@ -51,6 +60,8 @@ pub(super) struct View {
     pub(super) order: Option<OrderId>,
     pub(super) name: String,
     pub(super) skip: i64,
+    /// The map in place of the timeline.
+    pub(super) map: bool,
 }
 
 impl Ask {
@@ -61,6 +72,7 @@ impl Ask {
             // The search is a part of a name, never a pattern.
             name: self.q.trim().replace(['%', '_'], ""),
             skip: self.skip.parse().unwrap_or(0),
+            map: self.view == MAP,
         }
     }
 }
@@ -77,6 +89,9 @@ impl View {
         }
         if self.skip > 0 {
             parts.push(format!("skip={}", self.skip));
+        }
+        if self.map {
+            parts.push(format!("view={MAP}"));
         }
         if let Some(order) = self.order {
             parts.push(format!("order={order}"));
@@ -105,11 +120,34 @@ struct Board {
     now: String,
     day: DaySwitch,
     waiting: Waits,
-    lanes: Lanes,
+    middle: Middle,
     chosen: Option<Chosen>,
     figures: Figures,
     address: Addresses,
     problem: String,
+}
+
+/// The middle pane.
+enum Middle {
+    Lanes(Lanes),
+    Map(Places),
+}
+
+impl Middle {
+    fn load(
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        view: &View,
+        chosen: Option<&Chosen>,
+        lang: &'static str,
+        now: Now,
+    ) -> Outcome<Middle, OrderRefusal> {
+        Ok(if view.map {
+            Middle::Map(places::load(tx, actor, view, chosen, lang, now)?)
+        } else {
+            Middle::Lanes(lanes::load(tx, actor, view, chosen, now)?)
+        })
+    }
 }
 
 /// Where each part is fetched from.
@@ -121,6 +159,7 @@ struct Addresses {
 }
 
 struct DaySwitch {
+    is_today: bool,
     day: String,
     label: String,
     before: String,
@@ -128,6 +167,10 @@ struct DaySwitch {
     today: String,
     name: String,
     order: String,
+    /// The two ways to see the day.
+    as_lanes: String,
+    as_map: String,
+    on_map: bool,
 }
 
 struct Figures {
@@ -146,10 +189,10 @@ struct WaitingPart {
 }
 
 #[derive(Template)]
-#[template(path = "dispatch/lanes.html")]
-struct LanesPart {
+#[template(path = "dispatch/middle.html")]
+struct MiddlePart {
     page: Page,
-    lanes: Lanes,
+    middle: Middle,
 }
 
 #[derive(Template)]
@@ -191,7 +234,7 @@ async fn board(app: &App, signed: &Signed, page: Page, mut view: View, problem: 
                 now: now.0.rfc3339(),
                 day: day_switch(&view, now),
                 waiting: Waits::of(&waiting, &declines, &view, now),
-                lanes: lanes::load(tx, &actor, &view, chosen.as_ref(), now)?,
+                middle: Middle::load(tx, &actor, &view, chosen.as_ref(), lang, now)?,
                 figures: figures(tx, &actor, &view, now, lang)?,
                 address: Addresses {
                     waiting: view.address("/waiting"),
@@ -219,19 +262,19 @@ pub async fn waiting(State(app): State<App>, signed: Signed, page: Page, Query(a
     Ok(Html(WaitingPart { page, waiting }).into_response())
 }
 
-/// The timeline, for a page that is open.
+/// The timeline or the map, for a page that is open.
 pub async fn timeline(State(app): State<App>, signed: Signed, page: Page, Query(ask): Query<Ask>) -> Reply {
-    let (actor, view) = (signed.actor(), ask.view());
-    let lanes = app
+    let (actor, view, lang) = (signed.actor(), ask.view(), page.lang);
+    let middle = app
         .read(move |tx, now| {
             let chosen = match view.order {
                 Some(id) => chosen::load(tx, &actor, id, &view, now)?,
                 None => None,
             };
-            lanes::load(tx, &actor, &view, chosen.as_ref(), now)
+            Middle::load(tx, &actor, &view, chosen.as_ref(), lang, now)
         })
         .await?;
-    Ok(Html(LanesPart { page, lanes }).into_response())
+    Ok(Html(MiddlePart { page, middle }).into_response())
 }
 
 /// Who goes best to the chosen order, for a page that is open.
@@ -268,6 +311,8 @@ pub struct Offer {
     day: String,
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    view: String,
 }
 
 /// Offers an order; what stands against it is told on the desk, beside the candidates.
@@ -281,7 +326,7 @@ pub async fn offer(
     let id: OrderId = id.parse().map_err(|_| Problem::not_found())?;
     let carer: CarerId = form.carer.parse().map_err(|_| Problem::malformed("请选择服务人员"))?;
     let partner: Option<CarerId> = form.partner.parse().ok();
-    let ask = Ask { day: form.day, order: String::new(), q: form.q, skip: String::new() };
+    let ask = Ask { day: form.day, q: form.q, view: form.view, ..Ask::default() };
     let actor = signed.actor();
     let answer = app
         .write(move |tx, now| {
@@ -338,6 +383,7 @@ fn day_switch(view: &View, now: Now) -> DaySwitch {
         d => format!("{} 月 {} 日", d.month(), d.day()),
     };
     DaySwitch {
+        is_today: day == now.day(),
         day: day.to_string(),
         label,
         before: on(day.yesterday().ok()),
@@ -345,6 +391,9 @@ fn day_switch(view: &View, now: Now) -> DaySwitch {
         today: on(Some(now.day())),
         name: view.name.clone(),
         order: view.order.map(|o| o.to_string()).unwrap_or_default(),
+        as_lanes: View { map: false, ..view.clone() }.address(""),
+        as_map: View { map: true, ..view.clone() }.address(""),
+        on_map: view.map,
     }
 }
 

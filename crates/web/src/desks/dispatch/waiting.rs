@@ -72,7 +72,7 @@ fn card(waiting: &Waiting, view: &View, now: Now) -> Card {
     };
     Card {
         id: line.id,
-        href: View { day: None, skip: 0, ..view.with_order(line.id) }.address(""),
+        href: href(view, line.id),
         chosen: view.order == Some(line.id),
         urgent: line.service == URGENT_ITEM,
         late,
@@ -89,6 +89,11 @@ fn card(waiting: &Waiting, view: &View, now: Now) -> Card {
         },
         declines: waiting.declines.iter().map(|d| format!("{} 退单：{}", d.carer_name, d.reason)).collect(),
     }
+}
+
+/// The desk with this order, on its own day.
+pub(super) fn href(view: &View, order: OrderId) -> String {
+    View { day: None, skip: 0, ..view.with_order(order) }.address("")
 }
 
 /// A length of time the way people say it.
