@@ -2,7 +2,7 @@
 // and does nothing without them; every page works when this file does not run.
 import htmx from "htmx.org";
 import { startDialogs } from "./dialog";
-import { one } from "./dom";
+import { all, one } from "./dom";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
 import { forgetAtSignOut } from "./notes";
@@ -17,9 +17,17 @@ startKeys();
 startPrint();
 forgetAtSignOut();
 startLive((source, target) => {
+  // What somebody has begun to write is never replaced by news.
+  if (begun(target)) return;
   // Whoever moves along the rows with the keys must not be thrown out by news.
   const held = target.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
   void htmx.ajax("get", source, { target, swap: "innerHTML" }).then(() => {
     if (held && document.activeElement === document.body) one(`[href="${CSS.escape(held)}"]`, target)?.focus({ preventScroll: true });
   });
 });
+
+function begun(part: HTMLElement): boolean {
+  return all<HTMLInputElement | HTMLTextAreaElement>("input:not([type=hidden]), textarea", part).some((field) =>
+    field instanceof HTMLInputElement && /^(radio|checkbox)$/.test(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue,
+  );
+}

@@ -16,15 +16,23 @@ const RETRY_MS = 30_000;
 /** Long side of a photo as sent: readable, and 200 KB instead of 6 MB. */
 const PHOTO_PIXELS = 1_280;
 const PHOTO_QUALITY = 0.8;
+/** What opens without a network: the day with its visits, and where one was sent. */
+const SCOPES = ["/carer", "/errands"];
 
 const who = one(".phone")?.dataset.who ?? "";
 const photos = new Map<HTMLInputElement, Blob[]>();
 
-for (const form of all<HTMLFormElement>("form[data-queue]")) form.addEventListener("submit", (event) => void take(event, form));
+// Heard at the document, because parts of a page that follows the news come and go.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form instanceof HTMLFormElement && "queue" in form.dataset) void take(event, form);
+});
 for (const input of all<HTMLInputElement>('input[type="file"][accept^="image"]')) input.addEventListener("change", () => void preview(input));
 for (const form of all<HTMLFormElement>('form[action="/sign-out"]')) form.addEventListener("submit", forgetPages);
 window.addEventListener("online", () => void send(false));
 window.addEventListener("offline", () => void show());
+// A page that follows the news knows first that the server is there again.
+window.addEventListener("live", (event) => void ((event as CustomEvent<string>).detail === "on" ? send(false) : show(false)));
 window.setInterval(() => void send(false), RETRY_MS);
 keepDrafts();
 void start();
@@ -51,7 +59,9 @@ async function take(event: SubmitEvent, form: HTMLFormElement): Promise<void> {
   // A refused step was not taken: the button stays for another try.
   const refused = (await waiting(who)).some((entry) => entry.key === key && entry.refused !== undefined);
   if (refused) delete form.dataset.taken;
-  if (!shown && !refused && form.closest(".next-step")) next(form);
+  if (shown || refused) return;
+  if (form.closest(".next-step")) next(form);
+  else if (button) button.disabled = true;
 }
 
 /** INVARIANT: a reload, wanted or not, takes nothing of what was typed. */
@@ -189,10 +199,9 @@ async function shrink(file: File): Promise<Blob> {
 /** Keeps today's pages for later, once there is a network and a worker. */
 async function keepPages(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
-  const registration = await navigator.serviceWorker.register("/sw.js", { scope: "/carer" }).catch(() => null);
-  if (!registration) return;
-  await navigator.serviceWorker.ready;
-  const pages = all<HTMLAnchorElement>('main a[href^="/carer"]').map((link) => link.href);
+  for (const scope of SCOPES) await navigator.serviceWorker.register("/sw.js", { scope }).catch(() => null);
+  const registration = await navigator.serviceWorker.ready;
+  const pages = SCOPES.flatMap((scope) => all<HTMLAnchorElement>(`main a[href^="${scope}"]`)).map((link) => link.href);
   const parts = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith("/assets/"));
   registration.active?.postMessage({ keep: [...new Set([location.href, ...pages, ...parts])] });
 }

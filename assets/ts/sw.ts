@@ -1,4 +1,5 @@
-// The carer's pages without a network: served at /sw.js with scope /carer.
+// The carer's pages without a network: served at /sw.js, once with scope /carer
+// and once with scope /errands.
 // Pages come from the network when it answers in time, else as last seen; built
 // assets never change under their address, so they come from the store. Only GET
 // is touched: steps are queued by phone.ts, where the carer can see them.
@@ -25,7 +26,7 @@ worker.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== worker.location.origin) return;
   if (url.pathname.startsWith("/assets/")) event.respondWith(stored(request));
-  else if (request.mode === "navigate" && url.pathname.startsWith("/carer")) event.respondWith(fresh(request));
+  else if (request.mode === "navigate" && /^\/(carer|errands)\b/.test(url.pathname)) event.respondWith(fresh(request));
 });
 
 async function stored(request: Request): Promise<Response> {

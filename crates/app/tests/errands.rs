@@ -91,7 +91,7 @@ impl Scene {
 
     fn arrive(&self, by: &Actor, id: ErrandId, now: Now) -> Done<ErrandRefusal> {
         let by = by.clone();
-        self.store.write(move |tx| incidents::arrive(tx, &by, id, now))
+        self.store.write(move |tx| incidents::arrive(tx, &by, id, now.0, now))
     }
 
     fn report(
@@ -180,6 +180,24 @@ fn who_is_sent_goes_arrives_and_finds_and_the_clock_of_the_elder_is_set() {
         let again = refused(s.report(&s.liu, errand.id, (Finding::NobodyHome, ""), after(500)));
         assert_eq!(again, ErrandRefusal::WrongState { state: State::Found });
     });
+}
+
+#[test]
+fn an_arrival_sent_later_counts_for_when_it_was_and_no_clock_is_believed_blindly() {
+    // What the telephone says, and what is kept: the same, but not before they said they go and not after now.
+    for (said, kept) in [(240, 240), (0, 20), (9_000, 600)] {
+        on_both(move |store| {
+            let s = scene(store);
+            let id = s.send(Pick::Nearest, after(10)).unwrap().id;
+            s.answer(&s.liu, id, true, after(20)).unwrap();
+            let by = s.liu.clone();
+            let there =
+                s.store.write(move |tx| incidents::arrive(tx, &by, id, after(said).0, after(600))).unwrap();
+            assert_eq!(there.arrived_at, Some(after(kept).0));
+            let later = format!("（{}，后来才有网络）", after(kept).0.clock());
+            assert_eq!(s.told().pop().unwrap().contains(&later), kept < 600);
+        });
+    }
 }
 
 #[test]

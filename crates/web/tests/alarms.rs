@@ -328,6 +328,9 @@ async fn who_is_sent_to_the_door_reads_it_on_the_telephone_and_the_desk_reads_th
         "who could go stands there with the reason: {}",
         page.body
     );
+    let (_, map) =
+        page.body.split_once("<svg class=\"map\"").unwrap_or_else(|| panic!("no map: {}", page.body));
+    assert!(map.contains("<title>开封康宁居家养老服务有限公司 450 米<"), "{map}");
     let wrong = step(&service, &liu, id, "acts", &[("line", "派人 张三"), ("text", "半句")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("能派的人里没有“张三”") && wrong.body.contains("半句</textarea>"));
@@ -352,11 +355,20 @@ async fn who_is_sent_to_the_door_reads_it_on_the_telephone_and_the_desk_reads_th
     let neither = service.browse(&near, "POST", &format!("{href}/answer"), &[]).await;
     assert_eq!(neither.status, StatusCode::BAD_REQUEST);
     assert!(!errand.body.contains("2580#"), "who has not said they go needs no code");
+    let part = get(&service, &near, &format!("{href}?part=body")).await;
+    assert!(part.body.contains("我去") && !part.body.contains("<html"), "all but the frame follows the news");
     service.browse(&near, "POST", &format!("{href}/answer"), &[("coming", "yes")]).await;
     assert!(get(&service, &near, &href).await.body.contains("2580#"), "who goes can get in");
     let progress = get(&service, &liu, &format!("/hotline/alarms/{id}/errands")).await;
     assert!(progress.body.contains("已答应，在路上") && progress.body.contains("还剩"), "{}", progress.body);
-    service.browse(&near, "POST", &format!("{href}/arrival"), &[]).await;
+    // A telephone that got no answer sends the same step again, and later steps after it.
+    let kept = [("client_key", "stairwell-1"), ("device_time", "2026-11-21T09:00:30+08:00")];
+    for _ in 0..2 {
+        let there = service.browse(&near, "POST", &format!("{href}/arrival"), &kept).await;
+        assert_eq!(there.status, StatusCode::SEE_OTHER);
+    }
+    let other = service.browse(&near, "POST", &format!("{href}/answer"), &[("coming", "no"), kept[0]]).await;
+    assert_eq!(other.status, StatusCode::NOT_FOUND, "a key stands for one step");
     let nothing = service.browse(&near, "POST", &format!("{href}/finding"), &[("note", "门虚掩")]).await;
     assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(nothing.body.contains("请选择看到的情况") && nothing.body.contains("门虚掩</textarea>"));

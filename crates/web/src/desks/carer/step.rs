@@ -13,7 +13,7 @@ use axum::{
 };
 use domain::{
     access::Actor,
-    orders::{Fix, OrderRefusal},
+    orders::Fix,
     time::{At, Now},
 };
 
@@ -111,12 +111,12 @@ impl Step {
     }
 
     /// Runs the step once: sent again under the same key it is what it was.
-    pub async fn once(
+    pub async fn once<R: Send + 'static>(
         &self,
         app: &App,
         signed: &Signed,
-        work: impl Fn(&mut Tx<'_>, &Actor, Now) -> Outcome<String, OrderRefusal> + Send + 'static,
-    ) -> Outcome<String, OrderRefusal> {
+        work: impl Fn(&mut Tx<'_>, &Actor, Now) -> Outcome<String, R> + Send + 'static,
+    ) -> Outcome<String, R> {
         let actor = signed.actor();
         let key = Some(self.text("client_key")).filter(|k| !k.is_empty() && k.len() <= KEY_MAX);
         let key = key.map(str::to_owned);

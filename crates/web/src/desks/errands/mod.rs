@@ -1,10 +1,13 @@
 //! The page of whoever was sent to a door: to whom, why, by when; going, there, found. For a telephone at the door.
 //!
+//! The page follows the news. Steps of whoever was sent are kept on the telephone first, as those of a visit, so that a
+//! stairwell without a network loses none.
+//!
 //! One body, two frames: carers have the phone's, everybody else the staff's. `/errands/…` is for whoever was sent and
 //! nobody else; under `/hotline/errands/…` whoever answers the incident notes the same for somebody who rang up instead.
 
 use app::{
-    outcome::{Answer, No},
+    outcome::{Answer, No, Outcome},
     parties::people,
     signals::incidents::{self, Errand},
     store::Tx,
@@ -29,7 +32,7 @@ use crate::{
     desks::{
         alarms::look,
         carer::Step,
-        fields::{Choice, Mistake},
+        fields::{Choice, Mistake, whole_address},
     },
     filters, see_with,
     text::translate,
@@ -63,7 +66,7 @@ impl Mine {
             let (_, incident) = incidents::errand(tx, actor, errand.id)?;
             lines.push(Line {
                 href: format!("/errands/{}", errand.id),
-                place: whole_address(&card),
+                place: whole_address(&card.region_path, &card.address),
                 name: card.name,
                 what: translate(incident.kind.label(), page.lang).into_owned(),
                 state: errand.state.label(),
@@ -72,14 +75,6 @@ impl Mine {
             });
         }
         Ok(Mine { page, lines })
-    }
-}
-
-/// A full address names its village itself.
-fn whole_address(card: &people::Card) -> String {
-    match card.region_path.split(' ').next_back() {
-        Some(village) if card.address.contains(village) => card.address.clone(),
-        _ => format!("{} {}", card.region_path, card.address),
     }
 }
 
@@ -133,6 +128,8 @@ struct Body {
     /// Where its steps are sent.
     here: String,
     subject: String,
+    /// The server's present, for the clocks of the page.
+    now: String,
     state: ErrandState,
     standing: String,
     /// Whether this is who was sent; else it is noted for them.
@@ -159,6 +156,16 @@ struct Body {
 }
 
 impl Body {
+    /// Whether they have not come to the door yet: nothing is typed, so all of it may be fetched anew.
+    fn on_the_way(&self) -> bool {
+        matches!(self.state, ErrandState::Asked | ErrandState::Coming)
+    }
+
+    /// Whether there is something left to do or to tell. Who was called back or asked in vain may be at the door.
+    fn unfinished(&self) -> bool {
+        !matches!(self.state, ErrandState::Declined | ErrandState::Found)
+    }
+
     fn wrong(&self, field: &str) -> &str {
         self.wrong.iter().find(|m| m.field == field).map_or("", |m| m.text.as_str())
     }
@@ -187,12 +194,13 @@ fn load(
     labels.extend([card.hearing.clone(), card.language.clone()].into_iter().filter(|l| !l.is_empty()));
     Ok(Body {
         subject: errand.incident.to_string(),
+        now: now.0.rfc3339(),
         state: errand.state,
         standing: Standing::of(&errand, page.clone(), now).to_string(),
         mine,
         about: format!("{} 岁 · {}", card.age, translate(card.sex.label(), page.lang)),
         labels,
-        place: whole_address(&card),
+        place: whole_address(&card.region_path, &card.address),
         route: card.place.map(|(lon, lat)| format!("geo:{lat},{lon}")),
         far: errand.metres.map(distance).unwrap_or_default(),
         mark: format!("{} {}", i.level.code(), translate(i.kind.label(), page.lang)),
@@ -252,7 +260,7 @@ pub struct Wanted {
     part: Option<String>,
 }
 
-/// `GET /errands/{id}`; `?part=state` is only where it stands.
+/// `GET /errands/{id}`; `?part=state` is only where it stands, `?part=body` all but the frame.
 pub async fn show(
     State(app): State<App>,
     page: Page,
@@ -261,20 +269,19 @@ pub async fn show(
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Reply {
-    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
+    let (errand, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
     let page = titled(page);
-    let within = page.clone();
-    if wanted.part.is_some() {
-        let standing = app
-            .read(move |tx, now| {
-                let (errand, _) = incidents::errand(tx, &actor, id)?;
-                Ok::<_, No<app::outcome::Never>>(Standing::of(&errand, within.clone(), now))
-            })
-            .await?;
+    if wanted.part.as_deref() == Some("state") {
+        let standing = Standing::of(&errand, page, app.now());
         return Ok(Html(standing).into_response());
     }
-    let body =
-        app.read(move |tx, now| load(tx, &actor, within.clone(), id, (&Step::default(), &[]), now)).await?;
+    let within = page.clone();
+    let body = app
+        .read(move |tx, now| load(tx, &actor, within.clone(), errand.id, (&Step::default(), &[]), now))
+        .await?;
+    if wanted.part.is_some() {
+        return Ok(Html(body).into_response());
+    }
     Ok(framed(page, &signed, StatusCode::OK, body))
 }
 
@@ -284,16 +291,13 @@ fn titled(page: Page) -> Page {
 }
 
 /// The errand of an address, if it is there for this one: each of the two doors has its own people.
-async fn found(app: &App, signed: &Signed, uri: &Uri, id: &str) -> Reply<ErrandId> {
+async fn found(app: &App, signed: &Signed, uri: &Uri, id: &str) -> Reply<Errand> {
     let id: ErrandId = id.parse().map_err(|_| Problem::not_found())?;
-    let (actor, desk) = (signed.actor(), of_desk(uri));
+    let actor = signed.actor();
     let (errand, _) = app.read(move |tx, _| incidents::errand(tx, &actor, id)).await?;
+    let desk = uri.path().starts_with("/hotline/");
     let theirs = errand.account == Some(signed.actor().account);
-    if desk || theirs { Ok(id) } else { Err(Problem::not_found()) }
-}
-
-fn of_desk(uri: &Uri) -> bool {
-    uri.path().starts_with("/hotline/")
+    if desk || theirs { Ok(errand) } else { Err(Problem::not_found()) }
 }
 
 /// `GET /errands`: what one was sent on, as a part of the page.
@@ -302,17 +306,42 @@ pub async fn mine(State(app): State<App>, page: Page, signed: Signed) -> Reply<H
     Ok(Html(app.read(move |tx, now| Mine::load(tx, &actor, page.clone(), now)).await?))
 }
 
-/// Says what came of a step: back where one was, or why not.
-fn said(sent: &Step, id: ErrandId, done: Result<Errand, No<ErrandRefusal>>, words: &'static str) -> Reply {
-    let here = match sent.text("back") {
-        back if back.starts_with("/hotline/") => back.to_owned(),
-        _ => format!("/errands/{id}"),
-    };
-    match done {
-        Ok(_) => Ok(see_with(&here, words, None)),
-        // A script shows the sentence itself.
-        Err(No::Refused(refusal)) if !sent.script => Ok(see_with(&here, &refusal.to_string(), None)),
-        Err(no) => Err(no.into()),
+/// A step of an errand: the door it came through, what was sent, and once it is done the words for it.
+struct Taken {
+    errand: Errand,
+    sent: Step,
+    came: Outcome<String, ErrandRefusal>,
+}
+
+/// Takes a step once, for whoever the address is there for.
+async fn take(
+    app: &App,
+    signed: &Signed,
+    (uri, id): (&Uri, &str),
+    sent: Step,
+    words: &'static str,
+    work: impl Fn(&mut Tx<'_>, &Actor, ErrandId, Now) -> Outcome<Errand, ErrandRefusal> + Send + 'static,
+) -> Reply<Taken> {
+    let errand = found(app, signed, uri, id).await?;
+    let id = errand.id;
+    let once = move |tx: &mut Tx<'_>, actor: &Actor, now| work(tx, actor, id, now).map(|_| words.to_owned());
+    let came = sent.once(app, signed, once).await;
+    Ok(Taken { errand, sent, came })
+}
+
+impl Taken {
+    /// Says what came of it: back where one was, or why not.
+    fn said(self) -> Reply {
+        let here = match self.sent.text("back") {
+            back if back.starts_with("/hotline/") => back.to_owned(),
+            _ => format!("/errands/{}", self.errand.id),
+        };
+        match self.came {
+            Ok(words) => Ok(see_with(&here, &words, None)),
+            // A script shows the sentence itself.
+            Err(No::Refused(refusal)) if !self.sent.script => Ok(see_with(&here, &refusal.to_string(), None)),
+            Err(no) => Err(no.into()),
+        }
     }
 }
 
@@ -324,14 +353,13 @@ pub async fn answer(
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
-    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
-    let coming = match sent.text("coming") {
-        "yes" => true,
-        "no" => false,
+    let (coming, words) = match sent.text("coming") {
+        "yes" => (true, "已答应去，热线已看到"),
+        "no" => (false, "已记录去不了，会请别人去"),
         _ => return Err(Problem::malformed("请选择去还是去不了")),
     };
-    let done = app.write(move |tx, now| incidents::answer(tx, &actor, id, coming, now)).await;
-    said(&sent, id, done, if coming { "已答应去，热线已看到" } else { "已记录去不了，会请别人去" })
+    let work = move |tx: &mut Tx<'_>, actor: &Actor, id, now| incidents::answer(tx, actor, id, coming, now);
+    take(&app, &signed, (&uri, &id), sent, words, work).await?.said()
 }
 
 /// `POST /errands/{id}/arrival`
@@ -342,9 +370,9 @@ pub async fn arrival(
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
-    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
-    let done = app.write(move |tx, now| incidents::arrive(tx, &actor, id, now)).await;
-    said(&sent, id, done, "已记录到达")
+    let at = sent.device_at(app.now());
+    let work = move |tx: &mut Tx<'_>, actor: &Actor, id, now| incidents::arrive(tx, actor, id, at, now);
+    take(&app, &signed, (&uri, &id), sent, "已记录到达", work).await?.said()
 }
 
 /// `POST /errands/{id}/recall`: the desk does not need them any more.
@@ -355,9 +383,7 @@ pub async fn recall(
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
-    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
-    let done = app.write(move |tx, now| incidents::recall(tx, &actor, id, now)).await;
-    said(&sent, id, done, "已撤回")
+    take(&app, &signed, (&uri, &id), sent, "已撤回", incidents::recall).await?.said()
 }
 
 /// `POST /errands/{id}/finding`: what was seen at the door.
@@ -369,36 +395,45 @@ pub async fn finding(
     Path(id): Path<String>,
     sent: Step,
 ) -> Reply {
-    let (id, actor) = (found(&app, &signed, &uri, &id).await?, signed.actor());
-    let done = match Finding::from_code(sent.text("finding")) {
+    let (what, note) = (Finding::from_code(sent.text("finding")), sent.text("note").to_owned());
+    let work = move |tx: &mut Tx<'_>, actor: &Actor, id, now| match what {
         None => Err(No::Refused(ErrandRefusal::NoFinding)),
-        Some(finding) => {
-            let (by, note) = (actor.clone(), sent.text("note").to_owned());
-            app.write(move |tx, now| incidents::report(tx, &by, id, (finding, &note), now)).await
-        }
+        Some(what) => incidents::report(tx, actor, id, (what, &note), now),
     };
-    match done {
-        Ok(errand) => {
-            let there = back(&actor, &errand, errand.account == Some(actor.account));
-            Ok(see_with(&there, "结果已报热线", None))
+    let taken = take(&app, &signed, (&uri, &id), sent, "结果已报热线", work).await?;
+    let actor = signed.actor();
+    match taken.came {
+        Ok(words) => {
+            let mine = taken.errand.account == Some(actor.account);
+            Ok(see_with(&back(&actor, &taken.errand, mine), &words, None))
         }
-        Err(No::Refused(refusal)) if !sent.script => {
-            let field = match refusal {
-                ErrandRefusal::NoWords { .. } | ErrandRefusal::TooLong => "note",
-                _ => "finding",
-            };
-            let status = match refusal.kind() {
-                RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-                RefusalKind::Conflict => StatusCode::CONFLICT,
-            };
-            let page = titled(page);
-            let text = translate(&refusal.to_string(), page.lang).into_owned();
-            let wrong = [Mistake { field: field.to_owned(), text }];
-            let (within, now) = (page.clone(), sent);
-            let body =
-                app.read(move |tx, at| load(tx, &actor, within.clone(), id, (&now, &wrong), at)).await?;
-            Ok(framed(page, &signed, status, body))
+        Err(No::Refused(refusal)) if !taken.sent.script => {
+            mistaken(&app, page, &signed, (taken.errand.id, taken.sent), &refusal).await
         }
         Err(no) => Err(no.into()),
     }
+}
+
+/// The page again with what was written and what is wrong about it.
+async fn mistaken(
+    app: &App,
+    page: Page,
+    signed: &Signed,
+    (id, sent): (ErrandId, Step),
+    refusal: &ErrandRefusal,
+) -> Reply {
+    let field = match refusal {
+        ErrandRefusal::NoWords { .. } | ErrandRefusal::TooLong => "note",
+        _ => "finding",
+    };
+    let status = match refusal.kind() {
+        RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        RefusalKind::Conflict => StatusCode::CONFLICT,
+    };
+    let (page, actor) = (titled(page), signed.actor());
+    let text = translate(&refusal.to_string(), page.lang).into_owned();
+    let wrong = [Mistake { field: field.to_owned(), text }];
+    let within = page.clone();
+    let body = app.read(move |tx, now| load(tx, &actor, within.clone(), id, (&sent, &wrong), now)).await?;
+    Ok(framed(page, signed, status, body))
 }

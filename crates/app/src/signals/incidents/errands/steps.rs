@@ -8,7 +8,7 @@ use domain::{
         incident::{IncidentFactKind as Kind, IncidentKind, IncidentState, Level},
         sighting::SightingKind,
     },
-    time::Now,
+    time::{At, Now},
 };
 
 use super::{Errand, ask_next, by_hand, ladder, seen, sql, tell, wrong};
@@ -70,11 +70,11 @@ pub fn answer(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, coming: bool, now: N
     Ok(errand)
 }
 
-/// Is at the door.
+/// Is at the door, since `said_at` by the telephone's own clock: a stairwell may have no network, and the step comes later.
 ///
 /// # Errors
 /// When it is none of the actor's business, or over.
-pub fn arrive(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, now: Now) -> Done {
+pub fn arrive(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, said_at: At, now: Now) -> Done {
     let (mut errand, mut i) = seen(tx, actor, id)?;
     let was = errand.state;
     match was {
@@ -82,12 +82,19 @@ pub fn arrive(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, now: Now) -> Done {
         ErrandState::Asked | ErrandState::Coming => {}
         _ => return Err(wrong(&errand)),
     }
+    // A telephone's clock may be wrong; nobody arrives before they were sent, or later than now.
+    let at = said_at.max(errand.answered_at.unwrap_or(errand.sent_at)).min(now.0);
     errand.state = ErrandState::There;
-    errand.answered_at = errand.answered_at.or(Some(now.0));
-    errand.arrived_at = Some(now.0);
+    errand.answered_at = errand.answered_at.or(Some(at));
+    errand.arrived_at = Some(at);
     save(tx, &errand, was)?;
-    let late = if now.0 > errand.door_by { "，超过时限" } else { "" };
-    let text = format!("{}已到门口{late}{}", errand.name, by_hand(&errand, actor));
+    let late = if at > errand.door_by { "，超过时限" } else { "" };
+    let then = if now.0.minutes_since(at) > 0 {
+        format!("（{}，后来才有网络）", at.clock())
+    } else {
+        String::new()
+    };
+    let text = format!("{}已到门口{late}{then}{}", errand.name, by_hand(&errand, actor));
     let terms = ladder::terms(tx)?;
     tell(tx, actor, &mut i, (Kind::Errand, text), &errand, &terms, now)?;
     Ok(errand)
