@@ -12,8 +12,8 @@ const MARGIN: f64 = 26.0;
 const TOUCH: f64 = 24.0;
 /// Metres of a degree of latitude.
 const DEGREE_METRES: f64 = 111_195.0;
-/// What stands at the edge stands a little farther out than what is still on the map.
-const EDGE: f64 = 1.06;
+/// What lies outside stands nearer to the edge than what is still on the map.
+const EDGE: f64 = 14.0;
 /// Distances people think in.
 const ROUND_METRES: [f64; 9] =
     [200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 20_000.0, 50_000.0, 100_000.0];
@@ -193,12 +193,12 @@ impl View {
     fn inside(&self, (x, y): (f64, f64)) -> ((f64, f64), bool) {
         let (half_x, half_y) = (self.size.0 / 2.0, self.size.1 / 2.0);
         let (east, south) = (x - half_x, y - half_y);
-        let most = ((half_x - MARGIN) / east.abs()).min((half_y - MARGIN) / south.abs());
+        let most = |free: f64| ((half_x - free) / east.abs()).min((half_y - free) / south.abs());
         // A tenth of a point is rounding, not distance.
-        if most > 0.995 {
+        if most(MARGIN) > 0.995 {
             return ((x, y), false);
         }
-        let most = most * EDGE;
+        let most = most(EDGE);
         ((tenths(half_x + east * most), tenths(half_y + south * most)), true)
     }
 
@@ -302,7 +302,7 @@ mod tests {
         let mark = |name: &str| map.marks.iter().find(|m| m.names == [name]).unwrap();
         assert!(mark("远").far && !mark("近").far);
         assert_eq!((mark("远").x, map.rings[0].word.as_str()), (150.0, "500 米"));
-        assert!(mark("远").y > 0.0 && mark("远").y < MARGIN, "{}", mark("远").y);
+        assert_eq!(mark("远").y, EDGE);
     }
 
     #[test]

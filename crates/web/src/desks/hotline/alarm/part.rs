@@ -16,7 +16,7 @@ use domain::{
     ids::{IncidentId, PersonId},
     signals::{
         errand::distance,
-        incident::{IncidentOutcome, IncidentState, Level},
+        incident::{IncidentKind, IncidentOutcome, IncidentState, Level},
     },
     time::{At, Now},
 };
@@ -113,6 +113,8 @@ pub(crate) struct AlarmPart {
     icon: &'static str,
     level_look: &'static str,
     pub(crate) who: Option<Who>,
+    /// What stands in place of a name where there is none.
+    nobody: &'static str,
     place: String,
     /// What the record says to whoever must get in: a door's code, a key at the neighbour's.
     remarks: Vec<String>,
@@ -178,6 +180,11 @@ impl AlarmPart {
             mark: format!("{} {}", i.level.code(), translate(i.kind.label(), page.lang)),
             icon: look::icon(i.kind),
             level_look: if i.state == IncidentState::Closed { "quiet" } else { look::chip(i.level) },
+            nobody: match i.kind {
+                // A machine or a place is in trouble, not somebody.
+                IncidentKind::DeviceFault | IncidentKind::Area => i.kind.label(),
+                _ => "还不知道是谁",
+            },
             place: regions::book(tx)?.path_of(i.region),
             remarks,
             door,
