@@ -5,6 +5,7 @@
 
 mod area_order;
 mod glossary;
+mod licences;
 mod machine_paths;
 mod markers;
 mod rust_text;
@@ -108,6 +109,7 @@ pub(crate) fn run(root: &Path) -> io::Result<Vec<Finding>> {
     area_order::check(&tree, &mut found);
     glossary::check(&tree, &mut found);
     markers::check(&tree, &mut found);
+    licences::check(root, &tree, &mut found)?;
     size::check(&tree, &mut found);
     templates::check(&tree, &mut found);
     machine_paths::check(&tree, &mut found);

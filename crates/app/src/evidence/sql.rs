@@ -29,6 +29,7 @@ crate::statements! {
         WHERE e.subject = ?1 AND e.region BETWEEN ?2 AND ?3 ", own!(), " ORDER BY e.seq");
     AFTER = "SELECT seq, at, by_account, role, act, subject, region, detail, digest, mac, ''
         FROM evidence WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
+    CODES = "SELECT seq, mac FROM evidence WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
     RECENT = concat!("SELECT e.seq, e.at, e.by_account, e.role, e.act, e.subject, e.region, e.detail, e.digest, e.mac,
             COALESCE(a.name, '')
         FROM evidence e LEFT JOIN account a ON a.id = e.by_account
@@ -72,8 +73,16 @@ pub(super) fn tell(
     tx.execute_one(TELL, p![at, topic, region, subject, payload])
 }
 
+/// Positions and codes of the entries between two positions.
+pub(super) fn codes(tx: &mut Tx<'_>, after: i64, to: i64, limit: i64) -> Result<Vec<(i64, [u8; 16])>, Fault> {
+    tx.all(CODES, p![after, to, limit], |row| Ok((row.get(0)?, blob(row.get(1)?)?)))
+}
+
+fn blob(bytes: Vec<u8>) -> Result<[u8; 16], Fault> {
+    bytes.try_into().map_err(|_| Fault::other("a code has 16 bytes"))
+}
+
 fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
-    let blob = |bytes: Vec<u8>| <[u8; 16]>::try_from(bytes).map_err(|_| Fault::other("a code has 16 bytes"));
     Ok(Entry {
         seq: row.get(0)?,
         at: row.get(1)?,

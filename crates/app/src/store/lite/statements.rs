@@ -1,6 +1,9 @@
 //! A connection with the statements it has parsed.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use rusqlite::{Connection, PrepFlags, Statement, types::ValueRef};
 
@@ -9,16 +12,35 @@ use crate::store::{
     tx::{Conn, ReadOnce, Row, Value},
 };
 
+/// A hash of addresses, which nobody from outside chooses.
+#[derive(Default)]
+struct Address(u64);
+
+impl Hasher for Address {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        // Fibonacci's multiplier carries the low bits, in which addresses differ, to the top.
+        self.0 = (self.0.rotate_left(5) ^ n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// Statements by the address of their text: the texts are constants, so there is no need to compare what they say.
 pub(super) struct Statements<'c> {
     pub(super) conn: &'c Connection,
-    parsed: HashMap<(usize, usize), Statement<'c>>,
+    parsed: HashMap<(usize, usize), Statement<'c>, BuildHasherDefault<Address>>,
     read_once: ReadOnce,
 }
 
 impl<'c> Statements<'c> {
     pub(super) fn new(conn: &'c Connection) -> Statements<'c> {
-        Statements { conn, parsed: HashMap::new(), read_once: ReadOnce::new() }
+        Statements { conn, parsed: HashMap::default(), read_once: ReadOnce::new() }
     }
 
     /// Begins, ends or undoes a transaction, or a part of it.
