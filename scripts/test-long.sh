@@ -8,6 +8,8 @@ bash scripts/setup.sh
 XIYANG_PG_BIN=$(find_postgres)
 export XIYANG_PG_BIN
 bash scripts/assets.sh
+XIYANG_NATS_SERVER=$(bash scripts/nats.sh)
+export XIYANG_NATS_SERVER
 step "Running the tests that are marked as ignored, with optimisation. 长时间测试"
 if cargo nextest --version >/dev/null 2>&1; then
   cargo nextest run --workspace --release --run-ignored only --no-fail-fast --no-tests=pass

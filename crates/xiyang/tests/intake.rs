@@ -23,13 +23,13 @@ use std::{
 use app::{
     signals::{
         devices, incidents,
-        intake::{self, counts, each_stored, rejections},
+        intake::{counts, each_stored, rejections},
     },
     store::Fault,
 };
 use common::{Folder, Server, xiyang};
 use domain::{signals::device::DeviceKind, time::At};
-use doors::{City, Mqtt, actor, prepare, publish, store, topic};
+use doors::{City, Mqtt, actor, prepare, prepare_at, publish, store, topic};
 
 /// Kind, whether verified and text of every incident there is, as a second process sees the database.
 fn seen(data: &Path) -> Vec<(String, bool, String)> {
@@ -241,6 +241,15 @@ fn tool(name: &str, args: &[&str]) -> Option<bool> {
     Some(done.status.success())
 }
 
+/// A certificate for this machine that nobody else vouches for.
+fn certificate(chain: &str, key: &str) -> Option<bool> {
+    let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+    let mut args =
+        vec!["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
+    args.extend(["-addext", names, "-keyout", key, "-out", chain]);
+    tool("openssl", &args)
+}
+
 #[test]
 fn a_foreign_client_raises_an_incident_in_both_versions_and_over_tls() {
     let folder = Folder::new("intake-foreign");
@@ -248,26 +257,7 @@ fn a_foreign_client_raises_an_incident_in_both_versions_and_over_tls() {
     let secrets = prepare(&data, &[(DeviceKind::Sos, "SOS-1".to_owned())]);
     let (chain, key) = (folder.0.join("chain.pem"), folder.0.join("key.pem"));
     let (chain, key) = (chain.to_str().unwrap(), key.to_str().unwrap());
-    let made = tool(
-        "openssl",
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-keyout",
-            key,
-            "-out",
-            chain,
-        ],
-    );
+    let made = certificate(chain, key);
     if tool("mosquitto_pub", &["--help"]).is_none() || made != Some(true) {
         eprintln!("mosquitto_pub or openssl is not installed, so no foreign client is tried");
         return;
@@ -276,23 +266,9 @@ fn a_foreign_client_raises_an_incident_in_both_versions_and_over_tls() {
     let city = City::start_with(&data, &folder.0.join("log"), &["--mqtt", "--mqtts"], &more);
     let mine = topic("sos", "SOS-1");
     let publish = |port: &str, version: &str, qos: &str, secret: &str, message: &str, more: &[&str]| {
-        let mut args = vec![
-            // One that is shown the door would try for ever.
-            "10",
-            "mosquitto_pub",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            port,
-            "-V",
-            version,
-            "-q",
-            qos,
-            "-i",
-            "SOS-1",
-            "-u",
-            "SOS-1",
-        ];
+        // One that is shown the door would try for ever.
+        let mut args = vec!["10", "mosquitto_pub", "-h", "127.0.0.1", "-p", port, "-V", version, "-q", qos];
+        args.extend(["-i", "SOS-1", "-u", "SOS-1"]);
         args.extend(["-P", secret, "-t", &mine, "-m", message]);
         args.extend(more);
         tool("timeout", &args).unwrap()
@@ -338,10 +314,7 @@ fn survive(events: usize, kills: usize) {
     let folder = Folder::new(&format!("intake-{kills}"));
     let data = folder.0.join("data");
     let devices: Vec<_> = (0..CLIENTS).map(|n| (DeviceKind::Smoke, format!("YG-{n}"))).collect();
-    let secrets = prepare(&data, &devices);
-    // Eight devices speak for a whole city.
-    let terms = intake::Terms { per_minute: 100_000_000, ..intake::Terms::default() };
-    store(&data).write(move |tx| intake::set_terms(tx, &terms)).unwrap();
+    let secrets = prepare_at(&data, &devices, Some(100_000_000));
     // One port for every life of the server.
     let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (acknowledged, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));

@@ -6,6 +6,7 @@ use app::{
     outcome::No,
     pack::{self, Pack},
     signals::devices::{self, NewDevice},
+    store::Store,
 };
 use domain::{ids::DeviceId, regions::RegionCode, signals::device::DeviceKind};
 
@@ -38,12 +39,17 @@ pub(super) fn found(data: &Path, wanted: &[Wanted]) -> Result<Vec<Vec<Device>>, 
     let now = outside::now();
     let installed = opened.store.write(move |tx| pack::install(tx, &pack, now)).map(drop);
     installed.map_err(|no| Complaint::from(told(no)))?;
+    enter(&opened.store, wanted)
+}
+
+/// Enters such devices in a city that is there already.
+pub(super) fn enter(store: &Store, wanted: &[Wanted]) -> Result<Vec<Vec<Device>>, Complaint> {
     let mut all = Vec::new();
     for Wanted { kind, count, beat_seconds } in wanted.iter().copied() {
         let mut these = Vec::with_capacity(count);
         for from in (0..count).step_by(AT_ONCE) {
             let to = count.min(from + AT_ONCE);
-            let made = opened.store.write(move |tx| {
+            let made = store.write(move |tx| {
                 let now = outside::now();
                 let mut made = Vec::new();
                 for n in from..to {

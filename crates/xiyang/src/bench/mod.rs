@@ -7,6 +7,7 @@ mod browse;
 mod crowd;
 mod cycle;
 mod decode;
+mod desk;
 mod disk;
 mod heartbeats;
 mod import;
@@ -58,6 +59,8 @@ enum What {
     Import(ImportArgs),
     /// 全部设备断线后同时重连，期间照常报警。All devices come back at once while alarms are sent
     Reconnect(reconnect::ReconnectArgs),
+    /// 报警到值守席打开的页面，用真实浏览器测量。From a press to the operator's open page, in a real browser
+    Desk(desk::DeskArgs),
     /// 设备心跳：无事时的处理器占用，失联后多久列出。Watching over silence: its cost, and how soon a missing device is found
     Heartbeats(heartbeats::HeartbeatArgs),
     /// 设备接入：消息到持久保存，报警到警情。Devices' messages to durable rows, alarms to incidents
@@ -74,6 +77,7 @@ pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Complaint> {
         What::Import(args) => import::run(&args),
         What::Intake(args) => intake::run(args),
         What::Reconnect(args) => reconnect::run(&args),
+        What::Desk(args) => desk::run(&args),
         What::Heartbeats(args) => heartbeats::run(&args),
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct ReconnectArgs {
 /// Devices that are on their way to a connection at once.
 const AT_ONCE: usize = 512;
 /// Descriptors for everything else.
-const OTHER_FILES: usize = 1_000;
+pub(super) const OTHER_FILES: usize = 1_000;
 /// Connections from one address of ours: there are 28,000 ports.
 const OF_ADDRESS: usize = 20_000;
 /// How long anything may take before it counts as lost.
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &ReconnectArgs) -> Result<ExitCode, Complaint> {
 }
 
 /// The soft limit of this process, which the server inherits.
-fn open_files() -> usize {
+pub(super) fn open_files() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1_024)
@@ -101,10 +101,10 @@ fn open_files() -> usize {
 
 /// One round of connecting.
 #[derive(Debug, Default)]
-struct Round {
-    seconds: f64,
-    failed: usize,
-    streams: Vec<TcpStream>,
+pub(super) struct Round {
+    pub(super) seconds: f64,
+    pub(super) failed: usize,
+    pub(super) streams: Vec<TcpStream>,
 }
 
 struct Seen {
@@ -139,7 +139,7 @@ async fn storm(door: SocketAddr, mats: Vec<Device>, buttons: Vec<Device>) -> See
     Seen { first, again, sent: sent.load(Ordering::Relaxed), micros }
 }
 
-async fn connect_all(door: SocketAddr, mats: &Arc<Vec<Device>>) -> Round {
+pub(super) async fn connect_all(door: SocketAddr, mats: &Arc<Vec<Device>>) -> Round {
     let began = Instant::now();
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = Vec::with_capacity(mats.len());
@@ -173,7 +173,7 @@ async fn come(door: SocketAddr, n: usize, device: &Device) -> std::io::Result<Tc
     Ok(stream)
 }
 
-async fn connect(door: SocketAddr, n: usize, device: &Device) -> std::io::Result<TcpStream> {
+pub(super) async fn connect(door: SocketAddr, n: usize, device: &Device) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     let own = Ipv4Addr::new(127, 0, 0, 2 + (n / OF_ADDRESS) as u8);
     // A port that was let go a moment ago waits for stray packets.
@@ -192,7 +192,7 @@ async fn connect(door: SocketAddr, n: usize, device: &Device) -> std::io::Result
     if answer[3] == 0 { Ok(stream) } else { Err(std::io::Error::other("the connection was refused")) }
 }
 
-fn message(device: &Device, kind: &str, id: u16, payload: &str) -> Vec<u8> {
+pub(super) fn message(device: &Device, kind: &str, id: u16, payload: &str) -> Vec<u8> {
     let topic = format!("care/v1/{COUNTY}/{kind}/{}/up", device.serial);
     let mut body = (topic.len() as u16).to_be_bytes().to_vec();
     body.extend(topic.as_bytes());

@@ -42,10 +42,15 @@ impl Server {
 
     /// Starts the demo city of a folder, which makes it first where it is not there yet.
     pub(super) fn demo(data: &Path, people: u32) -> Result<Server, Complaint> {
+        Server::demo_with(data, people, &[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn demo_with(data: &Path, people: u32, more: &[&str]) -> Result<Server, Complaint> {
         let mut command = program()?;
         let people = people.to_string();
         command.args(["demo", "--quiet", "--listen", "127.0.0.1:0", "--people", &people, "--data"]).arg(data);
-        Server::of(&mut command)
+        Server::of(command.args(more))
     }
 
     fn of(command: &mut Command) -> Result<Server, Complaint> {

@@ -9,7 +9,9 @@ use std::{
 use super::{
     Platform, SENSORS, SOON, button,
     common::Folder,
-    compare, devices_in, local,
+    compare, devices_in,
+    doors::{Mqtt, topic},
+    local,
     mosquitto::{self, Mosquitto},
     nats::{self, Cluster},
     town, until,
@@ -97,15 +99,15 @@ fn a_press_at_a_broker_passes_readings_that_a_full_disk_refuses() {
     let mut platform = Platform::on(data.clone(), &folder.0, &["--broker", &broker.url()]);
     until("the program subscribes", SOON, || platform.said(mosquitto::READY));
     fill(&disk.filler());
-    let mut gateway = mosquitto::Gateway::connect(local(broker.port), "gateway").unwrap();
+    let mut gateway = Mqtt::anonymous(local(broker.port), "gateway").unwrap();
     let (mut sent, mut more) = (0, 6_000);
     while more > 0 {
-        gateway.publish(&mosquitto::readings(0, sent + 1..=sent + 500)).unwrap();
+        gateway.publish_all(&mosquitto::readings(0, sent + 1..=sent + 500)).unwrap();
         sent += 500;
         more -= if platform.said(FULL) { 500 } else { 0 };
         assert!(sent < 500_000, "the disk does not get full");
     }
-    gateway.publish(&[(mosquitto::up("sos", &button(0)), PRESS.to_vec())]).unwrap();
+    gateway.publish_all(&[(topic("sos", &button(0)), PRESS.to_vec())]).unwrap();
     until("the press is an incident", SOON, || town::presses(&data).len() == 1);
     until("it is said what that costs", SOON, || platform.said("readings of the MQTT broker are lost"));
     let refused = town::stored(&data).0;
@@ -113,7 +115,7 @@ fn a_press_at_a_broker_passes_readings_that_a_full_disk_refuses() {
     std::fs::remove_file(disk.filler()).unwrap();
     until("readings are taken again", SOON, || {
         sent += 1;
-        gateway.publish(&mosquitto::readings(0, sent..=sent)).unwrap();
+        gateway.publish_all(&mosquitto::readings(0, sent..=sent)).unwrap();
         town::stored(&data).0 > refused
     });
     platform.end();

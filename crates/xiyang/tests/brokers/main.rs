@@ -7,6 +7,8 @@
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod common;
+#[path = "../common/devices.rs"]
+mod doors;
 mod full;
 mod mosquitto;
 mod nats;
@@ -33,7 +35,7 @@ const SOON: Duration = Duration::from_secs(60);
 fn devices_in(data: &Path) {
     let mut devices: Vec<_> = (0..SENSORS).map(|n| (DeviceKind::Smoke, sensor(n))).collect();
     devices.extend((0..BUTTONS).map(|n| (DeviceKind::Sos, button(n))));
-    town::prepare(data, &devices);
+    doors::prepare_at(data, &devices, Some(100_000_000));
 }
 
 fn sensor(n: usize) -> String {

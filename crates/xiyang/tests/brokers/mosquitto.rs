@@ -1,8 +1,7 @@
 //! Mosquitto: gateways publish there, the program is one of its clients.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -12,8 +11,11 @@ use std::{
 };
 
 use super::{
-    BUTTONS, Peer, Platform, Random, SENSORS, SOON, button, common::Folder, compare, free_port, local, press,
-    reading, sensor, town, until,
+    BUTTONS, Peer, Platform, Random, SENSORS, SOON, button,
+    common::Folder,
+    compare,
+    doors::{Mqtt, topic},
+    free_port, local, press, reading, sensor, town, until,
 };
 
 pub const READY: &str = "taking device messages from the MQTT broker";
@@ -68,63 +70,8 @@ fn running_as_root() -> bool {
     status.lines().any(|line| line.starts_with("Uid:\t0\t"))
 }
 
-/// A gateway with hand-made packets of MQTT 3.1.1.
-pub struct Gateway(TcpStream);
-
-impl Gateway {
-    pub fn connect(to: SocketAddr, name: &str) -> std::io::Result<Gateway> {
-        let mut stream = TcpStream::connect(to)?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.set_nodelay(true)?;
-        let mut body = b"\x00\x04MQTT\x04\x02\x00\x00".to_vec();
-        body.extend((name.len() as u16).to_be_bytes());
-        body.extend(name.as_bytes());
-        stream.write_all(&packet(0x10, &body))?;
-        let mut answer = [0; 4];
-        stream.read_exact(&mut answer)?;
-        assert_eq!(answer, [0x20, 2, 0, 0]);
-        Ok(Gateway(stream))
-    }
-
-    /// Publishes all with QoS 1 and waits for their acknowledgements.
-    pub fn publish(&mut self, messages: &[(String, Vec<u8>)]) -> std::io::Result<()> {
-        let mut out = Vec::new();
-        for (n, (topic, payload)) in messages.iter().enumerate() {
-            let mut body = (topic.len() as u16).to_be_bytes().to_vec();
-            body.extend(topic.as_bytes());
-            body.extend((n as u16 + 1).to_be_bytes());
-            body.extend(payload);
-            out.extend(packet(0x32, &body));
-        }
-        self.0.write_all(&out)?;
-        let mut answers = vec![0; 4 * messages.len()];
-        self.0.read_exact(&mut answers)?;
-        assert!(answers.chunks(4).all(|answer| answer[..2] == [0x40, 2]));
-        Ok(())
-    }
-}
-
-fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut out = vec![kind];
-    let mut n = body.len();
-    loop {
-        let more = n >= 128;
-        out.push((n % 128) as u8 | if more { 128 } else { 0 });
-        n /= 128;
-        if !more {
-            break;
-        }
-    }
-    out.extend(body);
-    out
-}
-
-pub fn up(kind: &str, serial: &str) -> String {
-    format!("care/v1/410202/{kind}/{serial}/up")
-}
-
 pub fn readings(n: usize, seqs: std::ops::RangeInclusive<u64>) -> Vec<(String, Vec<u8>)> {
-    seqs.map(|seq| (up("smoke", &sensor(n)), reading(seq))).collect()
+    seqs.map(|seq| (topic("smoke", &sensor(n)), reading(seq))).collect()
 }
 
 fn a_town(folder: &Folder) -> PathBuf {
@@ -143,25 +90,25 @@ fn what_mosquitto_acknowledged_is_stored_once_though_the_program_is_killed() {
     };
     let mut platform = Platform::new(&folder.0, &["--broker", &mosquitto.url()]);
     until("the program subscribes", SOON, || platform.said(READY));
-    let mut gateway = Gateway::connect(local(mosquitto.port), "gateway").unwrap();
-    let some = |gateway: &mut Gateway, seqs: std::ops::RangeInclusive<u64>| {
+    let mut gateway = Mqtt::anonymous(local(mosquitto.port), "gateway").unwrap();
+    let some = |gateway: &mut Mqtt, seqs: std::ops::RangeInclusive<u64>| {
         for n in 0..SENSORS {
-            gateway.publish(&readings(n, seqs.clone())).unwrap();
+            gateway.publish_all(&readings(n, seqs.clone())).unwrap();
         }
     };
     some(&mut gateway, 1..=75);
-    gateway.publish(&[(up("sos", &button(0)), press(1))]).unwrap();
+    gateway.publish_all(&[(topic("sos", &button(0)), press(1))]).unwrap();
     until("something is stored", SOON, || town::stored(&data).0 > 0);
     some(&mut gateway, 76..=125);
     platform.kill();
     // Nobody is there; the broker keeps it all.
-    gateway.publish(&[(up("sos", &button(1)), press(1))]).unwrap();
+    gateway.publish_all(&[(topic("sos", &button(1)), press(1))]).unwrap();
     some(&mut gateway, 126..=250);
     platform.start();
-    gateway.publish(&[(up("sos", &button(2)), press(1))]).unwrap();
+    gateway.publish_all(&[(topic("sos", &button(2)), press(1))]).unwrap();
     // A gateway that lost an acknowledgement says it again.
-    gateway.publish(&[(up("sos", &button(2)), press(1))]).unwrap();
-    gateway.publish(&readings(0, 240..=250)).unwrap();
+    gateway.publish_all(&[(topic("sos", &button(2)), press(1))]).unwrap();
+    gateway.publish_all(&readings(0, 240..=250)).unwrap();
     until("all is stored", SOON, || town::stored(&data) == (4 * 250, 3));
 
     bad_messages(&mut gateway);
@@ -184,17 +131,17 @@ fn what_mosquitto_acknowledged_is_stored_once_though_the_program_is_killed() {
 }
 
 /// Four messages of which two are alarms: one bad frame costs only itself.
-fn bad_messages(gateway: &mut Gateway) {
+fn bad_messages(gateway: &mut Mqtt) {
     let watch = b"[3G*8800000015*00C0*AL,211126,010000,V,0.0,N,0.0,E,0.00,0.0,0.0,0,100,81,0,0,00010000,0]";
     let messages = [
-        (up("smoke", &sensor(0)), b"\xff no json".to_vec()),
+        (topic("smoke", &sensor(0)), b"\xff no json".to_vec()),
         ("devices/mqtt/NOBODY".to_owned(), reading(1)),
         ("devices/xmpp/1".to_owned(), reading(1)),
         // Nobody knows these, and they are heard.
         ("devices/mqtt/NOBODY".to_owned(), press(1)),
         ("devices/watch/8800000015".to_owned(), watch.to_vec()),
     ];
-    gateway.publish(&messages).unwrap();
+    gateway.publish_all(&messages).unwrap();
 }
 
 #[test]
@@ -254,17 +201,17 @@ fn gateway(port: u16, n: usize, over: &AtomicBool, count: &AtomicU64) -> u64 {
     let mut done = 0;
     let pressing = n >= SENSORS;
     while !over.load(Ordering::SeqCst) {
-        let Ok(mut line) = Gateway::connect(local(port), &format!("gateway-{n}")) else {
+        let Ok(mut line) = Mqtt::anonymous(local(port), &format!("gateway-{n}")) else {
             std::thread::sleep(Duration::from_millis(10));
             continue;
         };
         while !over.load(Ordering::SeqCst) {
             let (messages, pause) = if pressing {
-                (vec![(up("sos", &button(n - SENSORS)), press(done + 1))], Duration::from_millis(300))
+                (vec![(topic("sos", &button(n - SENSORS)), press(done + 1))], Duration::from_millis(300))
             } else {
                 (readings(n, done + 1..=done + TOGETHER), Duration::from_millis(100))
             };
-            if line.publish(&messages).is_err() {
+            if line.publish_all(&messages).is_err() {
                 break;
             }
             done += messages.len() as u64;

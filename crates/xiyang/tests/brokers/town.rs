@@ -1,63 +1,17 @@
-//! A city with devices, and what its database holds in the end.
+//! What the database of a city with devices holds in the end.
 
 use std::{collections::HashMap, path::Path};
 
 use app::{
-    pack::{self, Pack},
     signals::{
-        devices::{self, NewDevice},
-        incidents,
-        intake::{Terms, counts, each_stored, rejections},
+        devices, incidents,
+        intake::{counts, each_stored, rejections},
     },
-    store::{Fault, IdSource, Place, Store, Vault},
+    store::Fault,
 };
-use domain::{
-    access::{Actor, Role},
-    ids::AccountId,
-    regions::{RegionCode, RegionRange},
-    signals::device::DeviceKind,
-    time::{At, Now},
-};
+use domain::time::At;
 
-const KEY: [u8; 32] = [0x42; 32];
-
-fn actor() -> Actor {
-    let (name, range) = ("测试".to_owned(), RegionRange::ALL);
-    Actor { account: AccountId(0), name, role: Role::System, range, provider: None, carer: None }
-}
-
-fn store(data: &Path) -> Store {
-    Store::open(&Place::Folder(data.to_owned()), Vault::new(&KEY), IdSource::new(9)).unwrap()
-}
-
-/// A folder with keys, a city and devices.
-pub fn prepare(data: &Path, devices: &[(DeviceKind, String)]) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let keys = data.join("keys");
-    std::fs::create_dir_all(&keys).unwrap();
-    let hex: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
-    std::fs::write(keys.join("master.key"), hex).unwrap();
-    for (file, mode) in [(keys.join("master.key"), 0o600), (keys, 0o700)] {
-        std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-    let store = store(data);
-    let mut pack = Pack::load("kaifeng").unwrap();
-    // What is sent here comes from few devices, much faster than real ones may.
-    pack.intake = Terms { per_minute: 100_000_000, ..pack.intake };
-    let now = Now(At::parse("2026-11-21T09:00").unwrap());
-    store.write(move |tx| pack::install(tx, &pack, now)).unwrap();
-    let wanted = devices.to_vec();
-    store
-        .write(move |tx| {
-            for (n, (kind, serial)) in wanted.iter().enumerate() {
-                let region = RegionCode::parse("410202001000").ok();
-                let new = NewDevice { region, ..NewDevice::new(*kind, serial.clone()) };
-                devices::add(tx, &actor(), &new, [n as u8; 16], now)?;
-            }
-            Ok::<_, app::outcome::No<devices::DeviceRefusal>>(())
-        })
-        .unwrap();
-}
+use super::doors::{actor, store};
 
 /// Readings and alarm frames stored.
 pub fn stored(data: &Path) -> (i64, i64) {

@@ -48,6 +48,11 @@ pub fn store(data: &Path) -> Store {
 
 /// A folder with a city, keys and devices; gives each device's secret.
 pub fn prepare(data: &Path, devices: &[(DeviceKind, String)]) -> Vec<String> {
+    prepare_at(data, devices, None)
+}
+
+/// The same, where a device may send as many readings a minute: in tests few speak for a whole city.
+pub fn prepare_at(data: &Path, devices: &[(DeviceKind, String)], per_minute: Option<i64>) -> Vec<String> {
     let keys = data.join("keys");
     std::fs::create_dir_all(&keys).unwrap();
     let hex: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
@@ -55,7 +60,8 @@ pub fn prepare(data: &Path, devices: &[(DeviceKind, String)]) -> Vec<String> {
     private(&keys.join("master.key"), 0o600);
     private(&keys, 0o700);
     let store = store(data);
-    let pack = Pack::load("kaifeng").unwrap();
+    let mut pack = Pack::load("kaifeng").unwrap();
+    pack.intake.per_minute = per_minute.unwrap_or(pack.intake.per_minute);
     store.write(move |tx| pack::install(tx, &pack, now())).unwrap();
     let wanted = devices.to_vec();
     store
@@ -104,16 +110,26 @@ impl City {
     }
 }
 
-/// A client with hand-made packets.
+/// A client with hand-made packets of MQTT 3.1.1.
 pub struct Mqtt(pub TcpStream);
 
 impl Mqtt {
     pub fn connect(to: SocketAddr, serial: &str, secret: &str) -> std::io::Result<Mqtt> {
+        Mqtt::open(to, 0xc2, &[serial, serial, secret])
+    }
+
+    /// One that a broker takes without a password.
+    pub fn anonymous(to: SocketAddr, name: &str) -> std::io::Result<Mqtt> {
+        Mqtt::open(to, 2, &[name])
+    }
+
+    fn open(to: SocketAddr, flags: u8, texts: &[&str]) -> std::io::Result<Mqtt> {
         let mut stream = TcpStream::connect(to)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         stream.set_nodelay(true)?;
-        let mut body = b"\x00\x04MQTT\x04\xc2\x00\x3c".to_vec();
-        for text in [serial, serial, secret] {
+        let mut body = b"\x00\x04MQTT\x04".to_vec();
+        body.extend([flags, 0, 60]);
+        for text in texts {
             body.extend((text.len() as u16).to_be_bytes());
             body.extend(text.as_bytes());
         }
@@ -130,6 +146,19 @@ impl Mqtt {
         let mut answer = [0; 4];
         self.0.read_exact(&mut answer)?;
         assert_eq!(answer, [0x40, 2, (id >> 8) as u8, id as u8]);
+        Ok(())
+    }
+
+    /// Publishes all and waits for their acknowledgements.
+    pub fn publish_all(&mut self, messages: &[(String, Vec<u8>)]) -> std::io::Result<()> {
+        let mut out = Vec::new();
+        for (n, (topic, payload)) in messages.iter().enumerate() {
+            out.extend(publish(topic, n as u16 + 1, payload));
+        }
+        self.0.write_all(&out)?;
+        let mut answers = vec![0; 4 * messages.len()];
+        self.0.read_exact(&mut answers)?;
+        assert!(answers.chunks(4).all(|answer| answer[..2] == [0x40, 2]));
         Ok(())
     }
 }
