@@ -131,3 +131,56 @@ fn an_older_moment_never_takes_the_place_of_a_newer_one() {
         assert!(!overdue(4) && overdue(5));
     });
 }
+
+/// An installer's list: a line above the titles, their words for things, one bad line of each sort.
+const LIST: &str = "\
+开封市龙亭区烟感安装清单,,,,,
+IMEI,设备类型,区划代码,安装位置,厂家,网关设备号,身份证号
+GW-1,网关,410202001000,楼道,,,
+YG-1,烟感,410202001000,厨房,海康,GW-1,
+YG-2,SMOKE,410202001000,厨房,海康,GW-9,
+YG-3,飞碟,410202001000,,,,
+YG-4,烟感,4102,,,,
+YG-5,烟感,410202001000,,,,410202194001010015
+SH-1,智能手表,,,,,410202194001010010
+";
+
+#[test]
+fn a_list_of_devices_is_entered_line_by_line_and_may_come_again() {
+    use devices::list::{self, Entered};
+    let book = app::parties::sheet::read("清单.csv", LIST.as_bytes(), &Default::default()).unwrap();
+    let lines = list::lines(&book).expect("titles");
+    assert_eq!(lines.iter().map(|line| line.row).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9]);
+    on_both(|store| {
+        prepare(&store);
+        let enter = || {
+            let lines = lines.clone();
+            let random: Vec<[u8; 16]> = (1..=lines.len() as u8).map(|n| [n; 16]).collect();
+            let entered = store.write(move |tx| list::enter(tx, &county(), &lines, &random, now())).unwrap();
+            let word = |one: &Entered| match one {
+                Entered::Added(..) => "added",
+                Entered::Known(_) => "known",
+                Entered::Refused((code, _)) => code,
+            };
+            entered.iter().map(word).collect::<Vec<_>>()
+        };
+        let bad = [
+            "device_gateway_unknown",
+            "device_kind",
+            "device_nowhere",
+            "device_person_unknown",
+            "id_check_digit",
+        ];
+        let first = enter();
+        assert_eq!(first[..2], ["added", "added"], "{first:?}");
+        assert_eq!(first[2..], bad, "{first:?}");
+        assert_eq!(enter()[..2], ["known", "known"]);
+        let known = store.read(|tx| devices::find_known(tx, "YG-1")).unwrap().unwrap();
+        assert!(known.gateway.is_some() && known.vendor == "海康");
+        assert!(known.proved(store.vault(), "YG-1", &"02".repeat(16)), "the secret of the first time");
+        let agent = actor(Role::Agent, RegionRange::ALL);
+        let (one, random) = (lines[..1].to_vec(), [[1; 16]]);
+        let denied = store.write(move |tx| list::enter(tx, &agent, &one, &random, now()));
+        assert!(matches!(denied, Err(No::Forbidden(_))), "{denied:?}");
+    });
+}

@@ -232,6 +232,38 @@ fn a_device_entered_while_the_server_runs_is_known_at_once() {
     assert!(!twice.status.success());
 }
 
+#[test]
+fn a_list_of_devices_is_entered_and_each_secret_written_down_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new("intake-list");
+    let data = folder.0.join("data");
+    prepare(&data, &[]);
+    let (list, out) = (folder.0.join("list.csv"), folder.0.join("secrets.csv"));
+    std::fs::write(&list, "设备号,类别,区划代码\nMC-7,门磁,410202001000\nMC-8,木牛,410202001000\n").unwrap();
+    let import = || {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        let args = ["device", "import", &path(&list), "--secrets", &path(&out), "--data", &path(&data)];
+        let done = xiyang(&args);
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    let (code, said) = import();
+    assert_eq!(code, Some(1), "a line was refused");
+    assert_eq!(said.trim(), r#"{"added":1,"known":0,"refused":1,"rows":2}"#);
+    assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    let written = std::fs::read_to_string(&out).unwrap();
+    let line = written.lines().find(|line| line.starts_with("2,MC-7,已登记,")).unwrap();
+    let secret = line.rsplit(',').next().unwrap();
+    assert!(written.contains("3,MC-8,") && written.contains("不认识类别“木牛”"), "{written}");
+    // Nothing writes over secrets that were told.
+    assert_eq!(import().0, Some(2));
+    std::fs::remove_file(&out).unwrap();
+    assert_eq!(import().1.trim(), r#"{"added":0,"known":1,"refused":1,"rows":2}"#);
+    let city = City::start(&data, &folder.0.join("log"), &["--mqtt"]);
+    let mut door = Mqtt::connect(city.door("mqtt"), "MC-7", secret).unwrap();
+    door.publish(&topic("door", "MC-7"), 1, br#"{"contact":false,"seq":1}"#).unwrap();
+    assert_eq!(store(&data).read(counts).unwrap().0, 1);
+}
+
 /// Runs a tool of the machine; nothing when it is not installed.
 fn tool(name: &str, args: &[&str]) -> Option<bool> {
     let done = std::process::Command::new(name).args(args).output().ok()?;

@@ -3,7 +3,7 @@
 use domain::{
     access::{Act, Actor, Scope},
     ids::{ContactId, PersonId},
-    parties::{Ability, Hardship, LivingArrangement, PersonState, Phone, Sex, age, mask},
+    parties::{Ability, Hardship, IdNumber, LivingArrangement, PersonState, Phone, Sex, age, mask},
     regions::{Level, RegionCode},
     time::{At, Day, Now},
 };
@@ -193,6 +193,13 @@ pub(super) fn masked(rows: &[super::ContactRow], vault: &Vault) -> Result<Vec<Co
 pub(super) fn seen<R>(tx: &mut Tx<'_>, actor: &Actor, id: PersonId) -> Outcome<Row, R> {
     actor.may(Act::SeePeople)?;
     sql::find(tx, id, actor.scope())?.found()
+}
+
+/// Who has this identity number, if the actor may see them.
+pub fn of_id_number<R>(tx: &mut Tx<'_>, actor: &Actor, number: &IdNumber) -> Outcome<Option<PersonId>, R> {
+    actor.may(Act::SeePeople)?;
+    let index = super::id_index(tx.vault(), number);
+    Ok(sql::of_number(tx, index)?.filter(|row| actor.sees(row.region)).map(|row| row.id))
 }
 
 /// One person at a glance.

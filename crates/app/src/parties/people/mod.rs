@@ -28,7 +28,7 @@ use domain::{
     time::{At, Day},
 };
 
-pub use card::{Card, Contact, Person, card, card_of, cards_of_phone, contacts, person};
+pub use card::{Card, Contact, Person, card, card_of, cards_of_phone, contacts, of_id_number, person};
 pub use code::verify_people;
 pub use edit::{Change, ContactChange, edit};
 pub use enrol::{Enrolled, Prepared, begin_bulk, end_bulk, enrol, enrol_many, enrol_prepared, prepare};

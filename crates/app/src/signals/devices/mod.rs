@@ -5,6 +5,7 @@
 //! INVARIANT: nothing here shows a secret again; whoever lost it gets a new one.
 
 mod desk;
+pub mod list;
 mod seen;
 mod sql;
 
