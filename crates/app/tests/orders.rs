@@ -16,7 +16,7 @@ use domain::{
     access::Role,
     ids::{CarerId, OrderId, PersonId, ProviderId},
     money::Fen,
-    orders::{CancelReason, OrderRefusal, OrderState},
+    orders::{CancelReason, CheckIn, CheckOut, Confirmation, ConfirmedBy, Method, OrderRefusal, OrderState},
     programmes::Asset,
 };
 use town::*;
@@ -236,6 +236,39 @@ fn bathing_needs_two_of_the_elders_sex_with_certificates_of_the_day() {
         let other = person(&store, "李桂芳", 2);
         let clash = place(&store, &wish(other, "B01", 90, None));
         assert_eq!(refused(assign(&store, clash, s.tian, None, 3)).code_and_name().0, "double_booked");
+    });
+}
+
+#[test]
+fn a_visit_without_proof_of_its_place_is_not_paid_on_one_persons_word() {
+    on_both(|store| {
+        let s = scene(&store);
+        let order = place(&store, &wish(s.elder, "B01", 60, Some(90)));
+        let who = worker(20, s.provider, s.tian);
+        assign(&store, order, s.tian, None, 1).unwrap();
+        accept(&store, order, &who, 2).unwrap();
+        let (arrive, leave) = (who.clone(), who);
+        store
+            .write(move |tx| {
+                let ask = CheckIn { method: Method::Manual, fix: None, device_at: at(60).0 };
+                orders::check_in(tx, &arrive, order, &ask, at(60))
+            })
+            .unwrap();
+        let word = Confirmation { by: ConfirmedBy::Elder, satisfied: true, note: String::new() };
+        store
+            .write(move |tx| {
+                let ask = CheckOut { fix: None, device_at: at(150).0, tasks: vec![], note: "正常".into() };
+                orders::check_out(tx, &leave, order, &ask, Some(&word), at(150))
+            })
+            .unwrap();
+        assert_eq!(state(&store, order), OrderState::Confirmed);
+        assert_eq!(refused(settle(&store, order, 160)), OrderRefusal::NotProved);
+        let asker = somebody(Role::Dispatcher, 13);
+        store.write(move |tx| orders::ask_exception(tx, &asker, order, "手机没有定位", at(161))).unwrap();
+        assert_eq!(refused(settle(&store, order, 162)), OrderRefusal::NotProved);
+        let approver = somebody(Role::CountyCivilAffairs, 14);
+        store.write(move |tx| orders::approve_exception(tx, &approver, order, at(163))).unwrap();
+        assert_eq!(settle(&store, order, 164).unwrap(), Fen(5700));
     });
 }
 

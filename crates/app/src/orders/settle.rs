@@ -30,7 +30,7 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
         return book(tx, actor, order, settled, Minutes::default(), now, provider);
     }
     let item = item_of(tx, &order)?;
-    let sql::Proof { served, exception, provider } = sql::proof(tx, id)?;
+    let sql::Proof { served, exception, provider, at_home } = sql::proof(tx, id)?;
     let shares = sql::held_shares(tx, id)?;
     let mut held = Vec::with_capacity(shares.len());
     for share in &shares {
@@ -40,6 +40,7 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, id: OrderId, now: Now) -> Outcome<
         let asset = share.hold.moved.asset;
         held.push(Right { entitlement: share.right, asset, left: share.used, funders });
     }
+    orders::proved(at_home, exception).decided()?;
     let decide = if order.interruption.is_some() { orders::settle_interrupted } else { orders::settle };
     let settled = decide(order.state, &item, order.minutes, served, &held, exception).decided()?;
     let on = Occasion { actor, subject: id.0, region: order.region, now };
@@ -167,8 +168,9 @@ pub fn ask_exception(
 ) -> Outcome<(), OrderRefusal> {
     let order = load(tx, actor, Act::SettleOrders, id)?;
     let open = [OrderState::Served, OrderState::Disputed, OrderState::NobodyHome, OrderState::Interrupted];
-    // Confirmed and yet unpaid: it broke off before the item's minimum.
-    let cut = order.state == OrderState::Confirmed && order.interruption.is_some();
+    // Confirmed and yet unpaid: it broke off before the item's minimum, or nothing shows where it was.
+    let cut = order.state == OrderState::Confirmed
+        && (order.interruption.is_some() || !sql::proof(tx, id)?.at_home);
     if !open.contains(&order.state) && !cut {
         return Err(No::Refused(OrderRefusal::WrongState { state: order.state, wish: "申请例外" }));
     }

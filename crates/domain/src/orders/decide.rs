@@ -286,6 +286,17 @@ pub fn settle(
     Ok(Settled { price, shares })
 }
 
+/// Whether a visit's place was shown, or a second person excuses that it was not: whoever accepted it, one who was never
+/// at the home is not paid on the carer's word alone.
+pub fn proved(shown: bool, exception: Option<Exception>) -> Result<(), OrderRefusal> {
+    match exception {
+        _ if shown => Ok(()),
+        Some(e) if e.asked_by == e.approved_by => Err(OrderRefusal::SamePerson),
+        Some(_) => Ok(()),
+        None => Err(OrderRefusal::NotProved),
+    }
+}
+
 fn yours(offered_to: Option<CarerId>, carer: CarerId) -> Result<(), OrderRefusal> {
     if offered_to == Some(carer) { Ok(()) } else { Err(OrderRefusal::NotYours) }
 }

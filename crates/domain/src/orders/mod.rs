@@ -10,7 +10,7 @@ mod unfinished;
 
 pub use decide::{
     Assigned, CancelReason, Confirmation, ConfirmedBy, Exception, LENGTH_MAX, PlaceAsk, PlaceFacts, Placed,
-    Settled, accept, assign, cancel, check_in, check_out, confirm, decline, place, rate, settle,
+    Settled, accept, assign, cancel, check_in, check_out, confirm, decline, place, proved, rate, settle,
 };
 pub use proof::{
     CheckIn, CheckOut, Fix, Method, PLANNED_WINDOW_MINUTES, SIGN_IN_METRES_MAX, SIGN_IN_METRES_WARN, Visit,

@@ -47,6 +47,18 @@ pub struct Fix {
     pub accuracy: f64,
 }
 
+impl Method {
+    /// Whether this shows that the carer was at the home: a position sure enough to have been compared with it, the
+    /// door's code, or the elder's own telephone.
+    pub fn shows_home(self, accuracy: Option<f64>) -> bool {
+        match self {
+            Method::Gps => accuracy.is_some_and(|metres| metres <= ACCURACY_METRES_MAX),
+            Method::Code | Method::Landline => true,
+            Method::Manual => false,
+        }
+    }
+}
+
 impl Fix {
     /// Refuses positions that cannot be on Earth or that are not numbers.
     pub fn checked(self) -> Result<Fix, OrderRefusal> {

@@ -154,7 +154,12 @@ fn order(what: &str, d: &Detail<'_>) -> Option<String> {
         },
         "checked_out" => {
             let short = if d.yes("short") { "，不足最短时长" } else { "" };
-            format!("签退，服务 {} 分钟{short}{}", d.number("minutes"), d.after("note"))
+            let word = match d.0["on_the_spot"].as_bool() {
+                Some(true) => "，老人当面验收满意",
+                Some(false) => "，老人当面表示不满意",
+                None => "",
+            };
+            format!("签退，服务 {} 分钟{short}{word}{}", d.number("minutes"), d.after("note"))
         }
         "nobody_home" => {
             let rang = match (d.yes("rang_elder"), d.yes("rang_contact")) {
@@ -422,8 +427,8 @@ mod tests {
             ("order.checked_in", r#"{"method":"manual"}"#, "签到（人工补录），位置不确定"),
             (
                 "order.checked_out",
-                r#"{"minutes":30,"short":true,"note":"老人不适"}"#,
-                "签退，服务 30 分钟，不足最短时长：老人不适",
+                r#"{"minutes":30,"short":true,"on_the_spot":true,"note":"老人不适"}"#,
+                "签退，服务 30 分钟，不足最短时长，老人当面验收满意：老人不适",
             ),
             (
                 "order.nobody_home",

@@ -262,7 +262,9 @@ fn may(actor: &Actor, sheet: &Sheet) -> May {
     let over = matches!(state, OrderState::Served | OrderState::Disputed | OrderState::Interrupted);
     let tried = matches!(state, OrderState::NobodyHome | OrderState::Interrupted);
     // Confirmed and yet not to be paid by the rule: it broke off before the item's minimum.
-    let cut = state == OrderState::Confirmed && sheet.order.interruption.is_some();
+    // Or nothing shows that the carer was there.
+    let unproved = sheet.visit.as_ref().is_some_and(|v| !v.in_method.shows_home(v.in_accuracy));
+    let cut = state == OrderState::Confirmed && (sheet.order.interruption.is_some() || unproved);
     let excusable = over || cut || state == OrderState::NobodyHome;
     let rated = sheet.order.stars.is_some();
     let excused = sheet.exception.as_ref().is_some_and(|(_, approved)| approved.is_some());
@@ -275,7 +277,8 @@ fn may(actor: &Actor, sheet: &Sheet) -> May {
             && (over && !tried || matches!(state, OrderState::Confirmed | OrderState::Settled)),
         cancel: can(Act::PlaceOrders) && OrderState::Cancelled.may_follow(state),
         again: can(Act::PlaceOrders) && (state == OrderState::Cancelled || tried),
-        settle: can(Act::SettleOrders) && (state == OrderState::Confirmed || excusable && excused),
+        settle: can(Act::SettleOrders)
+            && (state == OrderState::Confirmed && !unproved || excusable && excused),
         ask: can(Act::SettleOrders) && excusable && sheet.exception.is_none(),
         approve: can(Act::ApproveMoney)
             && excusable
