@@ -17,11 +17,14 @@ startKeys();
 startPrint();
 forgetAtSignOut();
 startLive((source, target) => {
+  // Where others ended what is worked at here, no part of the page is true any more; notes are kept as they are typed.
+  if (target.dataset.whole !== undefined) return void location.assign(source);
   // What somebody has begun to write is never replaced by news.
   if (begun(target)) return;
   // Whoever moves along the rows with the keys must not be thrown out by news.
   const held = target.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
-  void htmx.ajax("get", source, { target, swap: "innerHTML" }).then(() => {
+  // Each part asks for itself: of requests of one source only the last that waits would be sent.
+  void htmx.ajax("get", source, { source: target, target, swap: "innerHTML" }).then(() => {
     if (held && document.activeElement === document.body) one(`[href="${CSS.escape(held)}"]`, target)?.focus({ preventScroll: true });
   });
 });
