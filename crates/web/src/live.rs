@@ -66,6 +66,12 @@ impl Live {
         let ended = async move { drop(ended.wait_for(|ended| *ended).await) };
         let news = BroadcastStream::new(self.news.subscribe()).take_until(Box::pin(ended));
         let seat = self.present.enter(Arc::clone(&actor));
+        let whose = actor.account.0;
+        // Whoever signed out, was sent away or has another post hears nothing more; a page still signed in comes again.
+        let news = news.take_while(move |told| {
+            let over = told.as_ref().is_ok_and(|told| told.subject == whose && ends(&told.topic));
+            std::future::ready(!over)
+        });
         let events = news.filter_map(move |told| {
             // The seat is left when the page closes and the stream is dropped with it.
             let _ = &seat;
@@ -79,6 +85,13 @@ impl Live {
         });
         Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
     }
+}
+
+/// Whether an account that hears this may no longer be who it was.
+fn ends(topic: &str) -> bool {
+    ["signed_out", "session_ended", "closed", "post_ended", "password_set", "password_changed"]
+        .iter()
+        .any(|act| topic.strip_prefix("account.") == Some(act))
 }
 
 /// News of a place goes to those who see the place, news of accounts only to those who administer them. A full disk is

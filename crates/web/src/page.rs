@@ -11,7 +11,7 @@ use axum::{
 };
 use domain::access::Act;
 
-use crate::{App, Html, Identity, Problem, filters, identity::cookie, text::translate};
+use crate::{App, Html, Identity, Problem, desks::door::sign_in, filters, identity::cookie, text::translate};
 
 /// A desk in the top bar.
 #[derive(Debug, Clone)]
@@ -164,7 +164,10 @@ fn flash_of(headers: &HeaderMap) -> Option<Flash> {
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(cookie(headers, FLASH)?).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (text, undo) = text.split_once('\n')?;
-    Some(Flash { text: text.to_owned(), undo_href: undo.starts_with('/').then(|| undo.to_owned()) })
+    Some(Flash {
+        text: text.to_owned(),
+        undo_href: (undo.starts_with('/') && sign_in::inside(undo) == undo).then(|| undo.to_owned()),
+    })
 }
 
 #[derive(Template)]

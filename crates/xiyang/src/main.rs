@@ -10,6 +10,7 @@ mod decode;
 mod demo;
 mod device;
 mod folder;
+mod http;
 mod import;
 mod keys;
 mod open;

@@ -12,13 +12,13 @@ use app::{
     signals::{incidents, worker},
     store::Store,
 };
-use axum::serve::ListenerExt as _;
 use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind};
 use web::{App, Demo, intake::Listeners};
 
 use crate::{
     ServeArgs,
     complaint::Complaint,
+    http,
     open::{self, Opened},
     outside, signals,
 };
@@ -28,8 +28,6 @@ use crate::{
 const SEAL_EVERY: Duration = Duration::from_secs(5);
 /// An urgent order waits no longer than this for its first carer to be asked.
 const RING_EVERY: Duration = Duration::from_secs(2);
-/// How long requests under way may take to finish when the server ends.
-const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Complaint> {
     outside::log("info");
@@ -128,7 +126,7 @@ pub fn serve(
         let keeper = signals::start(&app, &opened, listeners)?;
         let asked = asked_to_end()?;
         let ready = format!("ready http://{}", bound.address);
-        let serving = runtime.spawn(until_asked(app, bound.listener, asked));
+        let serving = runtime.spawn(http::serve(app, bound.listener, asked));
         writeln!(std::io::stdout(), "{ready}").map_err(|e| Complaint::file("stdout".as_ref(), &e))?;
         then(&runtime);
         (runtime.block_on(serving), keeper)
@@ -182,31 +180,4 @@ fn asked_to_end() -> Result<impl Future<Output = ()> + Send, Complaint> {
             _ = terminate.recv() => {}
         }
     })
-}
-
-async fn until_asked(
-    app: App,
-    listener: TcpListener,
-    asked: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let (begin, begun) = tokio::sync::oneshot::channel::<()>();
-    let router = web::router(app.clone());
-    // Answers are small and wait for nothing more to send.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        asked.await;
-        app.live().end();
-        drop(begin);
-    });
-    let late = async {
-        let _ = begun.await;
-        tokio::time::sleep(FINISH_WITHIN).await;
-    };
-    tokio::select! {
-        served = async { server.await } => served,
-        () = late => {
-            tracing::warn!("some requests did not finish in time");
-            Ok(())
-        }
-    }
 }

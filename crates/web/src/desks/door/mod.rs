@@ -53,7 +53,7 @@ pub async fn preferences(headers: HeaderMap, Form(form): Form<Preferences>) -> R
         .and_then(|v| v.split_once("://"))
         .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()))
         .unwrap_or_else(|| "/".to_owned());
-    (AppendHeaders(cookies), Redirect::to(&back)).into_response()
+    (AppendHeaders(cookies), Redirect::to(sign_in::inside(&back))).into_response()
 }
 
 /// What everybody must know, above every desk.

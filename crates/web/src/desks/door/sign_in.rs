@@ -60,7 +60,9 @@ pub(crate) fn session_of(headers: &HeaderMap) -> Option<[u8; 32]> {
 
 /// Where to go afterwards: a page of ours, never another site.
 pub(crate) fn inside(next: &str) -> &str {
-    let local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    // Browsers drop tabs and line ends before they read an address, and take \ for /.
+    let odd = |c: char| c == '\\' || c.is_control();
+    let local = next.starts_with('/') && !next.starts_with("//") && !next.contains(odd);
     if local { next } else { "/" }
 }
 
@@ -425,6 +427,8 @@ mod tests {
             ("https://evil.example", "/"),
             ("javascript:alert(1)", "/"),
             ("/a\r\nSet-Cookie: x=1", "/"),
+            ("/\t/evil.example", "/"),
+            ("/\u{0}/evil.example", "/"),
         ] {
             assert_eq!(inside(next), goes, "{next}");
         }
