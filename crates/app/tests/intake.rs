@@ -63,6 +63,7 @@ fn alarm(seq: Option<i64>, device_at: Option<At>) -> AlarmFrame {
         seq,
         device_at,
         received_at: now().0,
+        battery: Some(40),
         verified: true,
         text: String::new(),
         raw: b"{}".to_vec(),
@@ -167,6 +168,23 @@ fn who_is_not_proved_neither_floods_the_desk_nor_takes_a_true_alarms_place() {
         let all = incidents_of(&store);
         assert_eq!(all.iter().map(|line| line.incident.verified).filter(|verified| *verified).count(), 1);
         assert_eq!(all.len(), 2);
+    });
+}
+
+#[test]
+fn strangers_without_number_share_a_card_and_none_is_dropped() {
+    on_both(|store| {
+        let (intake, _keeper) = start(&store, None);
+        for n in 0..80 {
+            let stranger = AlarmFrame { verified: false, serial: format!("XX-{n}"), ..alarm(Some(1), None) };
+            ring(&intake, stranger).unwrap();
+        }
+        let all = incidents_of(&store);
+        assert_eq!(all.len(), 51, "fifty of their own and one for the rest");
+        assert_eq!(all.iter().map(|line| line.incident.presses).max(), Some(30));
+        assert_eq!(store.read(counts).unwrap().1, 80, "every frame is kept");
+        ring(&intake, alarm(Some(7), None)).unwrap();
+        assert_eq!(incidents_of(&store).len(), 52, "a true one has a card of its own");
     });
 }
 

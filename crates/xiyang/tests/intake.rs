@@ -103,6 +103,68 @@ fn an_alarm_is_an_incident_before_it_is_answered() {
     assert_eq!(city.server.end().0, Some(0));
 }
 
+/// A unit's message over UDP; gives the first line of what it was answered.
+fn unit(to: SocketAddr, name: &str, kind: &str) -> String {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let body = format!("<mrq><ref>1</ref><cid>{name}</cid><dty>2</dty><mty>{kind}</mty><stc>10</stc></mrq>");
+    let message = format!(
+        "MESSAGE sip:centre@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.10;branch=z9hG4bK1\r\n\
+         From: <sip:unit@192.168.1.10>;tag=1\r\nTo: <sip:centre@127.0.0.1>\r\nCall-ID: 1@192.168.1.10\r\n\
+         CSeq: 1 MESSAGE\r\nContent-Type: application/scaip+xml\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    socket.send_to(message.as_bytes(), to).unwrap();
+    let mut answer = [0; 4_096];
+    let n = socket.recv(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[..n]).lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn units_that_number_their_messages_alike_are_all_heard() {
+    let folder = Folder::new("intake-units");
+    let data = folder.0.join("data");
+    prepare(&data, &[]);
+    let city = City::start(&data, &folder.0.join("log"), &["--sip"]);
+    let sip = city.door("sip");
+    assert_eq!(unit(sip, "UNIT-1", "ME"), "SIP/2.0 200 OK");
+    assert_eq!(unit(sip, "UNIT-2", "ME"), "SIP/2.0 200 OK");
+    assert_eq!(seen(&data).len(), 2, "each of them is an incident");
+    // What was refused says nothing about what comes next under the same numbers.
+    assert_eq!(unit(sip, "UNIT-3", "PI"), "SIP/2.0 403 Forbidden");
+    assert_eq!(unit(sip, "UNIT-3", "ME"), "SIP/2.0 200 OK");
+    assert_eq!(seen(&data).len(), 3);
+}
+
+#[test]
+fn who_holds_connections_and_says_nothing_keeps_no_alarm_out() {
+    let folder = Folder::new("intake-held");
+    let data = folder.0.join("data");
+    let secrets = prepare(&data, &[(DeviceKind::Sos, "SOS-1".to_owned())]);
+    let log = folder.0.join("log");
+    let city = City::limited(&data, &log, &["--mqtt"], 256);
+    let held: Vec<TcpStream> = (0..300)
+        .filter_map(|_| {
+            let mut stream = TcpStream::connect(&city.server.address).ok()?;
+            stream.write_all(b"GET / HTTP/1.1\r\n").ok()?;
+            Some(stream)
+        })
+        .collect();
+    assert!(held.len() > 128, "{}", held.len());
+    std::thread::sleep(Duration::from_millis(500));
+    let mut button = Mqtt::connect(city.door("mqtt"), "SOS-1", &secrets[0]).unwrap();
+    button.publish(&topic("sos", "SOS-1"), 1, br#"{"event":"sos","seq":1,"battery":41}"#).unwrap();
+    assert_eq!(seen(&data).len(), 1);
+    let device = store(&data)
+        .read(|tx| {
+            let id = devices::find_known(tx, "SOS-1")?.unwrap().id;
+            devices::device(tx, &actor(), id)
+        })
+        .unwrap();
+    assert_eq!(device.battery, Some(41), "what a press tells is there with the press");
+    assert!(device.last_seen_at.is_some());
+}
+
 #[test]
 fn a_bad_frame_costs_only_itself() {
     let folder = Folder::new("intake-bad");
@@ -317,6 +379,9 @@ fn a_foreign_client_raises_an_incident_in_both_versions_and_over_tls() {
     // What is told again to whoever connects is a state.
     assert!(publish(&plain, "mqttv311", "1", secret, &sos("gas", 4), &["-r"]));
     assert_eq!(seen(&data).len(), 3);
+    std::thread::sleep(Duration::from_millis(2_500));
+    let told = store(&data).read(|tx| rejections(tx, &actor(), "SOS-1", 50)).unwrap();
+    assert_eq!(told.iter().map(|r| r.error.as_str()).collect::<Vec<_>>(), ["retained"], "and it is said");
     assert!(
         !publish(&plain, "mqttv311", "1", "wrong", r#"{"battery":50}"#, &[]),
         "a reading needs the secret"

@@ -12,12 +12,13 @@ mod sip;
 mod stream;
 mod tls;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use app::signals::intake::Intake;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UdpSocket},
+    time::Instant,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -102,7 +103,13 @@ pub fn listen(app: &App, intake: &Intake, listeners: Listeners) {
     }
 }
 
+/// Who has connected and says nothing holds a place that others may need.
+const FIRST_WORD: Duration = Duration::from_secs(120);
+/// How often it is told that devices cannot be let in.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
 async fn accept(listener: TcpListener, serve: impl Fn(TcpStream, SocketAddr)) {
+    let mut told: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -111,8 +118,11 @@ async fn accept(listener: TcpListener, serve: impl Fn(TcpStream, SocketAddr)) {
             }
             // Out of descriptors, most likely; those that are open go on and free some.
             Err(error) => {
-                tracing::warn!(%error, "a device could not be let in");
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                if told.is_none_or(|at| at.elapsed() > TELL_EVERY) {
+                    tracing::error!(%error, "devices cannot be let in");
+                    told = Some(Instant::now());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
     }

@@ -161,6 +161,7 @@ impl Sender {
                 seq: said.seq,
                 device_at: said.device_at,
                 received_at,
+                battery: said.battery,
                 verified: self.verified,
                 text: said.text.clone(),
                 raw: raw.to_vec(),

@@ -16,8 +16,14 @@ use std::{
     time::Duration,
 };
 
-use app::signals::intake::{Batch, Intake};
-use domain::signals::{Rejected, device::Protocol, scaip};
+use app::{
+    signals::intake::{Batch, Intake},
+    store::digest,
+};
+use domain::{
+    signals::{Rejected, device::Protocol, scaip},
+    time::At,
+};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpStream, UdpSocket},
@@ -25,15 +31,17 @@ use tokio::{
 };
 
 use super::{
-    read_some,
+    FIRST_WORD, read_some,
     sender::{Becomes, Said, Sender, because, find, reject, too_many},
 };
 use message::{Request, cut};
 
 /// Largest datagram there is.
 const PACKET_BYTES: usize = 64 * 1024;
-/// Answers remembered, so that a request sent again over UDP gets the same one.
+/// Answers remembered, so that a request sent again over UDP gets the same one …
 const REMEMBERED: usize = 4_096;
+/// … within the time a sender goes on sending it (RFC 3261, 17.2.2: 64 × T1).
+const REMEMBERED_SECONDS: i64 = 32;
 const SILENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Serves datagrams until the runtime ends.
@@ -46,22 +54,26 @@ pub(super) async fn packets(socket: UdpSocket, intake: Intake) {
         let packet = buffer[..length].to_vec();
         tokio::spawn(async move {
             let Ok(request) = Request::read(&packet) else { return unreadable(&intake, peer, &packet) };
-            let known = answered.lock().await.find(&request.branch());
-            let answers = match known {
-                Some(answers) => answers,
+            let (key, now) = (digest(&[peer.to_string().as_bytes(), &packet]), intake.now().0);
+            let known = answered.lock().await.find(&key, now);
+            let (good, answers) = match known {
+                Some(answers) => (false, answers),
                 None => answer(&intake, peer, "UDP", &request).await,
             };
             for one in &answers {
                 let _ = socket.send_to(one, peer).await;
             }
-            answered.lock().await.keep(request.branch(), answers);
+            // Only what is on disk is answered from memory: whoever was refused, or came too early, is heard again.
+            if good {
+                answered.lock().await.keep(key, now, answers);
+            }
         });
     }
 }
 
 /// Serves one stream to its end.
 pub(super) async fn stream(mut wire: TcpStream, peer: SocketAddr, intake: Intake) {
-    let mut buffer = Vec::new();
+    let (mut buffer, mut heard) = (Vec::new(), false);
     loop {
         while let Some(length) = cut(&buffer) {
             let packet: Vec<u8> = buffer.drain(..length).collect();
@@ -69,7 +81,7 @@ pub(super) async fn stream(mut wire: TcpStream, peer: SocketAddr, intake: Intake
                 unreadable(&intake, peer, &packet);
                 continue;
             };
-            for one in answer(&intake, peer, "TCP", &request).await {
+            for one in answer(&intake, peer, "TCP", &request).await.1 {
                 if wire.write_all(&one).await.is_err() {
                     return;
                 }
@@ -78,8 +90,9 @@ pub(super) async fn stream(mut wire: TcpStream, peer: SocketAddr, intake: Intake
         if buffer.len() > 2 * PACKET_BYTES {
             return unreadable(&intake, peer, &buffer);
         }
-        match tokio::time::timeout(SILENCE, read_some(&mut wire, &mut buffer)).await {
-            Ok(Ok(n)) if n > 0 => {}
+        let patience = if heard { SILENCE } else { FIRST_WORD };
+        match tokio::time::timeout(patience, read_some(&mut wire, &mut buffer)).await {
+            Ok(Ok(n)) if n > 0 => heard = true,
             _ => return,
         }
     }
@@ -92,17 +105,23 @@ fn unreadable(intake: &Intake, peer: SocketAddr, raw: &[u8]) {
     }
 }
 
-/// What a request is answered with, once its alarm is on disk.
-async fn answer(intake: &Intake, peer: SocketAddr, transport: &str, request: &Request) -> Vec<Vec<u8>> {
+/// What a request is answered with, once its alarm is on disk; and whether it is.
+async fn answer(
+    intake: &Intake,
+    peer: SocketAddr,
+    transport: &str,
+    request: &Request,
+) -> (bool, Vec<Vec<u8>>) {
     if request.method != "MESSAGE" {
         let status = if request.method == "OPTIONS" { "200 OK" } else { "405 Method Not Allowed" };
-        return if request.method == "ACK" { Vec::new() } else { vec![request.response(status)] };
+        let answers = if request.method == "ACK" { Vec::new() } else { vec![request.response(status)] };
+        return (false, answers);
     }
     let read = match scaip::decode(&request.body) {
         Ok(read) => read,
         Err(rejected) => {
             reject(intake, "", &peer.to_string(), &rejected, &request.body);
-            return vec![request.response("400 Bad Request")];
+            return (false, vec![request.response("400 Bad Request")]);
         }
     };
     let serial = read.controller.trim().to_owned();
@@ -110,14 +129,14 @@ async fn answer(intake: &Intake, peer: SocketAddr, transport: &str, request: &Re
         Ok(()) => {
             static COUNT: AtomicU64 = AtomicU64::new(1);
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            vec![request.response("200 OK"), request.message(transport, peer, &read.reply, number)]
+            (true, vec![request.response("200 OK"), request.message(transport, peer, &read.reply, number)])
         }
         Err(Some(rejected)) => {
             reject(intake, &serial, &peer.to_string(), &rejected, &request.body);
-            vec![request.response("403 Forbidden")]
+            (false, vec![request.response("403 Forbidden")])
         }
         // Not on disk: the unit tries again.
-        Err(None) => vec![request.response("503 Service Unavailable")],
+        Err(None) => (false, vec![request.response("503 Service Unavailable")]),
     }
 }
 
@@ -157,21 +176,23 @@ async fn keep(
     }
 }
 
-/// Answers given of late, by the branch of the request.
+/// Answers given of late, by the digest of the whole request and where it came from: two units may well give their
+/// messages the same numbers.
 #[derive(Default)]
 struct Answered {
-    answers: HashMap<String, Vec<Vec<u8>>>,
-    order: VecDeque<String>,
+    answers: HashMap<[u8; 32], (At, Vec<Vec<u8>>)>,
+    order: VecDeque<[u8; 32]>,
 }
 
 impl Answered {
-    fn find(&self, branch: &str) -> Option<Vec<Vec<u8>>> {
-        self.answers.get(branch).cloned()
+    fn find(&self, key: &[u8; 32], now: At) -> Option<Vec<Vec<u8>>> {
+        let (at, answers) = self.answers.get(key)?;
+        (now.seconds_since(*at) <= REMEMBERED_SECONDS).then(|| answers.clone())
     }
 
-    fn keep(&mut self, branch: String, answers: Vec<Vec<u8>>) {
-        if self.answers.insert(branch.clone(), answers).is_none() {
-            self.order.push_back(branch);
+    fn keep(&mut self, key: [u8; 32], now: At, answers: Vec<Vec<u8>>) {
+        if self.answers.insert(key, (now, answers)).is_none() {
+            self.order.push_back(key);
         }
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()

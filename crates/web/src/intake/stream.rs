@@ -20,7 +20,7 @@ use domain::{
 use tokio::{io::AsyncWriteExt as _, sync::mpsc};
 
 use super::{
-    Wire, read_some,
+    FIRST_WORD, Wire, read_some,
     sender::{Becomes, Said, Sender, because, find, reject, too_many},
 };
 
@@ -61,7 +61,7 @@ pub(super) async fn serve<W: Wire>(mut wire: W, peer: SocketAddr, intake: Intake
     let (send, mut stored) = mpsc::unbounded_channel::<Stored>();
     let mut line = Line { intake, peer: peer.to_string(), language, send, waiting: 0, noise: 0 };
     let mut buffer: Vec<u8> = Vec::with_capacity(4 * 1024);
-    let mut out: Vec<u8> = Vec::new();
+    let (mut out, mut heard): (Vec<u8>, bool) = (Vec::new(), false);
     loop {
         tokio::select! {
             Some(one) = stored.recv() => {
@@ -70,12 +70,16 @@ pub(super) async fn serve<W: Wire>(mut wire: W, peer: SocketAddr, intake: Intake
                     out.extend(one.answer.unwrap_or_default());
                 }
             }
-            read = tokio::time::timeout(SILENCE, read_some(&mut wire, &mut buffer)),
+            read = tokio::time::timeout(
+                if heard { SILENCE } else { FIRST_WORD },
+                read_some(&mut wire, &mut buffer),
+            ),
                 if line.waiting < WAITING_MAX =>
             {
                 if !matches!(read, Ok(Ok(n)) if n > 0) {
                     break;
                 }
+                heard = true;
                 line.frames(&mut buffer, &mut out).await;
             }
         }

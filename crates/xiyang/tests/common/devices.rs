@@ -102,6 +102,15 @@ impl City {
         City { server: Server::start(&args, log), log: log.to_owned() }
     }
 
+    /// One that may open so many files.
+    pub fn limited(data: &Path, log: &Path, doors: &[&str], files: u32) -> City {
+        let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+        for door in doors {
+            args.extend([*door, "127.0.0.1:0"]);
+        }
+        City { server: Server::limited(&args, log, files), log: log.to_owned() }
+    }
+
     pub fn door(&self, name: &str) -> SocketAddr {
         let said = std::fs::read_to_string(&self.log).unwrap();
         let wanted = format!("listening {name} ");

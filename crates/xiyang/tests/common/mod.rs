@@ -49,8 +49,20 @@ pub struct Server {
 impl Server {
     /// Starts and waits for the ready line; the log goes to a file.
     pub fn start(args: &[&str], log: &Path) -> Server {
+        Server::of(program(args), log)
+    }
+
+    /// The same for one that may open so many files.
+    pub fn limited(args: &[&str], log: &Path, files: u32) -> Server {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_xiyang")]).args(args).env_remove("RUST_LOG");
+        Server::of(shell, log)
+    }
+
+    fn of(mut command: Command, log: &Path) -> Server {
         let file = std::fs::File::create(log).unwrap();
-        let mut child = program(args).stdout(Stdio::piped()).stderr(file).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said = std::fs::read_to_string(log).unwrap();

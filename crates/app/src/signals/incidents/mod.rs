@@ -37,7 +37,7 @@ pub use errands::{
 pub use figures::{Figures, Hour, figures};
 pub use ladder::{Ticked, anything_due, hand_over_left, set_terms, terms, tick};
 pub use lists::{DraftLine, FactLine, Filter, Line, Sheet, StepLine, count, desk, incident, incidents};
-pub use open::{ByHand, open, open_by_hand};
+pub use open::{ByHand, open, open_among, open_by_hand};
 pub use outage::{Missed, MissedCall, MissedDevice, Outage, beat, begin_window, latest_outage, missed};
 pub use verify::verify;
 pub use worker::watch;

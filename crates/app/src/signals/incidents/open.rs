@@ -25,7 +25,12 @@ use crate::{
 /// # Errors
 /// Faults only: an alarm is never refused.
 pub fn open(tx: &mut Tx<'_>, opening: &Opening, now: Now) -> Result<Opened, Fault> {
-    place(tx, &platform(), opening, None, now)
+    place(tx, &platform(), opening, None, lane(opening), now)
+}
+
+/// The same among others of its sort: while one of them is open, the next ones are further presses of it.
+pub fn open_among(tx: &mut Tx<'_>, opening: &Opening, lane: &str, now: Now) -> Result<Opened, Fault> {
+    place(tx, &platform(), opening, None, Some(lane.to_owned()), now)
 }
 
 /// What an operator opens by hand, usually from a call.
@@ -90,7 +95,7 @@ pub fn open_by_hand(
         text,
         key,
     };
-    Ok(place(tx, actor, &opening, ask.call, now)?)
+    Ok(place(tx, actor, &opening, ask.call, lane(&opening), now)?)
 }
 
 /// The thing a repeated press belongs to.
@@ -103,12 +108,13 @@ fn place(
     actor: &Actor,
     opening: &Opening,
     call: Option<CallId>,
+    lane: Option<String>,
     now: Now,
 ) -> Result<Opened, Fault> {
     if let Some(id) = sql::of_key(tx, &opening.key)? {
         return Ok(Opened { id, fresh: false });
     }
-    let (terms, lane) = (ladder::terms(tx)?, lane(opening));
+    let terms = ladder::terms(tx)?;
     if let Some(lane) = &lane
         && let Some(mut there) = sql::in_lane(tx, lane)?
         && repeats(&there, opening, &terms)

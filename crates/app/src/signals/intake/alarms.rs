@@ -9,13 +9,13 @@ use domain::{
         incident::{IncidentKind, Level},
         sighting::SightingKind,
     },
-    time::Now,
+    time::{At, Now},
 };
 
 use super::{AlarmFrame, Done, Inner, NotTaken, lock, sql};
 use crate::{
     signals::{
-        devices::Seen,
+        devices::{self, Seen},
         incidents::{self, Opening},
     },
     store::{Fault, FaultKind, Tx, digest},
@@ -25,6 +25,8 @@ use crate::{
 const ALARMS_MAX: usize = 64;
 /// What cannot prove itself opens one incident for each name, kind and ten minutes, so that nobody can flood the desk.
 const UNVERIFIED_MINUTES: i64 = 10;
+/// So many of them in that time; the rest stand on one card.
+const STRANGERS_MAX: u32 = 50;
 
 /// News for open pages: the disk is full, and has room again.
 const FULL: &str = "intake.full";
@@ -82,9 +84,6 @@ impl Inner {
             Ok(()) => {
                 let mut gathered = lock(&self.gathered);
                 for alarm in group.iter().flat_map(|(alarms, _)| alarms).filter(|alarm| alarm.verified) {
-                    if let Some(device) = alarm.device {
-                        gathered.saw(Seen { device, at: alarm.received_at, battery: None });
-                    }
                     if let (Some(person), Some(trace)) = (alarm.person, trace(alarm.kind)) {
                         gathered.traced(person, alarm.received_at, trace);
                     }
@@ -163,8 +162,36 @@ fn store(tx: &mut Tx<'_>, inner: &Inner, alarm: &AlarmFrame, now: Now) -> Result
     if !sql::insert_alarm(tx, id, code, alarm)? {
         return Ok(());
     }
-    let opened = incidents::open(tx, &opening(inner, alarm, key), now)?;
+    let opening = opening(inner, alarm, key);
+    let opened = if !alarm.verified && lock(&inner.strangers).crowded(alarm.received_at) {
+        incidents::open_among(tx, &opening, "unverified", now)?
+    } else {
+        incidents::open(tx, &opening, now)?
+    };
+    if let Some(device) = alarm.device.filter(|_| alarm.verified) {
+        devices::saw(tx, &[Seen { device, at: alarm.received_at, battery: alarm.battery.map(i64::from) }])?;
+    }
     sql::set_incident(tx, id, opened.id)
+}
+
+/// How many alarms of senders that proved nothing opened an incident of their own in these ten minutes.
+#[derive(Debug, Default)]
+pub(super) struct Strangers {
+    window: i64,
+    count: u32,
+}
+
+impl Strangers {
+    /// Whether there are too many for a card each. Anybody can send such alarms without end; none is dropped, but what
+    /// goes beyond is told on one card, so that the true ones stay in sight.
+    fn crowded(&mut self, at: At) -> bool {
+        let window = at.0 / (UNVERIFIED_MINUTES * 60_000_000);
+        if window != self.window {
+            *self = Strangers { window, count: 0 };
+        }
+        self.count = self.count.saturating_add(1);
+        self.count > STRANGERS_MAX
+    }
 }
 
 fn opening(inner: &Inner, alarm: &AlarmFrame, key: String) -> Opening {

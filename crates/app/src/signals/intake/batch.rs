@@ -62,6 +62,8 @@ pub struct AlarmFrame {
     pub device_at: Option<At>,
     /// When it reached us.
     pub received_at: At,
+    /// Percent left, when it said so.
+    pub battery: Option<u8>,
     /// Whether the device proved who it is.
     pub verified: bool,
     /// What the desk reads.

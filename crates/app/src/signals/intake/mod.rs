@@ -149,6 +149,7 @@ struct Inner {
     alarms: Mutex<Queue<(Vec<AlarmFrame>, Done)>>,
     window: Mutex<Window>,
     gathered: Mutex<Gathered>,
+    strangers: Mutex<alarms::Strangers>,
     reserve: Option<Reserve>,
     full: AtomicBool,
     /// Pages were told that the disk is full.
@@ -206,6 +207,7 @@ impl Intake {
             alarms: Mutex::default(),
             window: Mutex::new(window),
             gathered: Mutex::default(),
+            strangers: Mutex::default(),
             reserve,
             full: AtomicBool::new(false),
             told_full: AtomicBool::new(false),

@@ -274,6 +274,16 @@ impl Session {
         // Retained messages are told again whenever somebody connects; topics other than `up` are states.
         let frame = read.frame.take();
         let said = Said { state: message.retain || !up, ..Said::json(read) };
+        if message.retain && !said.events.is_empty() {
+            let reason = "带保留（retain）标志的消息按状态保存，不作为报警；请在设备或网关上关闭 retain";
+            reject(
+                &self.intake,
+                &sender.serial,
+                &self.peer,
+                &because(mqtt::PROTOCOL, "retained", reason),
+                message.payload,
+            );
+        }
         match frame {
             None => self.keep(&sender, &said, message),
             Some(frame) => self.meter(&sender, said, &frame, message).await,

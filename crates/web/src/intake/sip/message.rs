@@ -74,11 +74,6 @@ impl Request {
         self.headers.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value)
     }
 
-    /// What is the same when a request is sent again.
-    pub(super) fn branch(&self) -> String {
-        format!("{} {} {}", self.header("via"), self.header("call-id"), self.header("cseq"))
-    }
-
     /// A response.
     pub(super) fn response(&self, status: &str) -> Vec<u8> {
         let mut out = format!("SIP/2.0 {status}\r\n");
