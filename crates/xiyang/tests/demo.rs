@@ -1,5 +1,6 @@
 //! The rehearsal: a small city comes up, lives a while, ends and comes up again.
 
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod common;
 
 use std::time::{Duration, Instant};

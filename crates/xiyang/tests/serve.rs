@@ -1,5 +1,6 @@
 //! The program from outside: how it starts, refuses to start, and ends.
 
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod common;
 
 use std::{io::Write as _, net::TcpStream, os::unix::fs::PermissionsExt as _, time::Instant};
