@@ -127,7 +127,8 @@ impl Alarm {
         let age = line.person_birth.and_then(|birth| age::full_years(birth, now.day()));
         let who = match (line.person_name.as_str(), age) {
             ("", _) if line.devices > 0 => format!("{} 台设备", line.devices),
-            ("", _) => String::new(),
+            // Nobody is known: the device, and whether it proved itself, as the incident's text goes on after its kind.
+            ("", _) => i.text.split_once('，').map_or_else(String::new, |(_, rest)| rest.to_owned()),
             (name, Some(age)) => format!("{} {age} 岁", mask::name(name)),
             (name, None) => mask::name(name),
         };
