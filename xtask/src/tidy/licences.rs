@@ -38,7 +38,8 @@ fn compare(list: &File, crates: &str, found: &mut Vec<Finding>) {
         .enumerate()
         .filter_map(|(n, line)| Some((n + 1, quoted(line.split_once("crate = ")?.1).first().copied()?)))
         .collect();
-    let mut lines: Vec<&str> = crates.lines().collect();
+    // The star stands where a crate was told before.
+    let mut lines: Vec<&str> = crates.lines().map(|line| line.trim_end_matches(" (*)")).collect();
     lines.sort_unstable();
     lines.dedup();
     for line in lines {
@@ -53,7 +54,6 @@ fn compare(list: &File, crates: &str, found: &mut Vec<Finding>) {
                 "see the reason beside it; `cargo tree -i` tells who wants it",
             ));
         }
-        let licence = licence.trim_end_matches(" (*)");
         if !permitted(licence, &allowed) {
             let what = format!("{package} is licensed as {licence:?}");
             found.push(Finding::error(
@@ -141,7 +141,8 @@ mod tests {
     fn a_refused_crate_and_a_strange_licence_are_told_once() {
         let text = "allow = [\"MIT\"]\ndeny = [\n    { crate = \"chrono\", reason = \"jiff\" },\n]\n";
         let list = File { path: LIST.into(), text: text.into() };
-        let crates = "chrono v0.4.0\tMIT\nours v0.1.0 (/x)\tMIT\nodd v1.0.0\tGPL-3.0\nodd v1.0.0\tGPL-3.0\n";
+        let crates =
+            "chrono v0.4.0\tMIT\nours v0.1.0 (/x)\tMIT\nodd v1.0.0\tGPL-3.0\nodd v1.0.0\tGPL-3.0 (*)\n";
         let mut found = Vec::new();
         compare(&list, crates, &mut found);
         let told: Vec<(usize, &str)> = found.iter().map(|f| (f.line, f.what.as_str())).collect();
