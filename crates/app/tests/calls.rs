@@ -79,3 +79,40 @@ fn a_call_of_another_county_cannot_be_taken_over() {
         assert!(matches!(answer, Err(No::Forbidden(_))), "{answer:?}");
     });
 }
+
+#[test]
+fn a_call_keeps_no_more_of_what_is_sent_than_a_call_can_have() {
+    on_both(|store| {
+        town(&store);
+        let report = |external_id: String, line: String, number: String| {
+            let system = somebody(Role::System, 1);
+            let call = NewCall { external_id, line, number, rang_at: at(0).0, region: region(COUNTY) };
+            store.write(move |tx| calls::report(tx, &system, &call, at(0)))
+        };
+        let long = |c: &str, n: usize| c.repeat(n);
+        for (external_id, line) in [(long("x", 129), "12349".into()), ("c-1".into(), long("线", 65))] {
+            let refused = refusal(report(external_id, line, String::new()));
+            assert!(matches!(refused, CallRefusal::TooLong { .. }), "{refused:?}");
+        }
+        let kept = |n: &str, number: String| {
+            let id = report(n.into(), "12349".into(), number).unwrap();
+            let agent = somebody(Role::Agent, 10);
+            store.read(move |tx| {
+                let call =
+                    calls::call(tx, &agent, id).map_err(|no| app::store::Fault::other(format!("{no:?}")))?;
+                tx.vault().decrypt("call", id.0, &call.number)
+            })
+        };
+        assert_eq!(kept("1", "１３９０３７８０００１".into()).unwrap(), "13903780001");
+        assert_eq!(kept("2", String::new()).unwrap(), "", "a number may be withheld");
+        assert_eq!(kept("3", "anonymous\u{7}\n".into()).unwrap(), "anonymous", "it is a call all the same");
+        assert_eq!(kept("4", long("７", 200_000)).unwrap(), long("7", 32));
+
+        let id = ringing(&store);
+        let note = |text: String| {
+            store.write(move |tx| calls::note(tx, &somebody(Role::Agent, 10), id, &text, at(2)))
+        };
+        assert_eq!(refusal(note(long("长", 501))), CallRefusal::NoteTooLong(500));
+        note(long("长", 500)).unwrap();
+    });
+}

@@ -533,3 +533,53 @@ fn candidates_of_a_large_city_come_at_once() {
         );
     }
 }
+
+#[test]
+fn words_that_nobody_would_read_are_not_kept() {
+    on_both(|store| {
+        let s = scene(&store);
+        let long = "长".repeat(501);
+        let noted = |minutes: i64, note: &str| orders::PlaceOrder {
+            note: note.to_owned(),
+            ..wish(s.elder, "B01", minutes, Some(90))
+        };
+        let code = |answer: Result<(), No<OrderRefusal>>| match answer {
+            Err(No::Refused(refusal)) => domain::refusal::Refusal::code(&refusal),
+            other => panic!("{other:?}"),
+        };
+        let agent = || somebody(Role::Agent, 10);
+        let ask = noted(60, &long);
+        let placed = store.write(move |tx| orders::place(tx, &agent(), &ask, at(0)).map(drop));
+        assert_eq!(code(placed), "note_too_long");
+        let order = place(&store, &noted(60, &"长".repeat(500)));
+        let note = long.clone();
+        let off = store.write(move |tx| {
+            orders::cancel(tx, &agent(), order, CancelReason::Mistake, &note, at(1)).map(drop)
+        });
+        assert_eq!(code(off), "note_too_long");
+        assert_eq!(state(&store, order), OrderState::Placed);
+        served(&store, &s, order);
+        let rated = store.write(move |tx| orders::rate(tx, &agent(), order, 5, &long, at(200)));
+        assert_eq!(code(rated), "note_too_long");
+    });
+}
+
+#[test]
+fn a_time_of_another_year_is_told_as_such_and_not_as_a_missing_item() {
+    on_both(|store| {
+        let s = scene(&store);
+        let years = 365 * 24 * 60;
+        let tried = |minutes: i64, length: Option<i64>| {
+            let (ask, agent) = (wish(s.elder, "B01", minutes, length), somebody(Role::Agent, 10));
+            match store.write(move |tx| orders::place(tx, &agent, &ask, at(0))) {
+                Err(No::Refused(refusal)) => refusal,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(matches!(tried(-6 * years, None), OrderRefusal::InThePast { .. }));
+        assert!(matches!(tried(200 * years, None), OrderRefusal::TooFarAhead { .. }));
+        for length in [0, -1, i64::MIN, i64::MAX, 481] {
+            assert!(matches!(tried(60, Some(length)), OrderRefusal::BadLength { .. }), "{length}");
+        }
+    });
+}

@@ -124,8 +124,11 @@ async fn look_up(app: &App, token: [u8; 32], program: bool) -> Result<Option<Ide
 /// The token of the request and whether a program sent it.
 fn credential(headers: &HeaderMap) -> Option<(String, bool)> {
     let text = |name| headers.get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok());
-    if let Some(bearer) = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer ")) {
-        return Some((bearer.trim().to_owned(), true));
+    // The scheme's name is written in any case (RFC 9110 §11.1).
+    if let Some((scheme, token)) = text(header::AUTHORIZATION).and_then(|v| v.split_once(' '))
+        && scheme.eq_ignore_ascii_case("bearer")
+    {
+        return Some((token.trim().to_owned(), true));
     }
     cookie(headers, COOKIE).map(|token| (token, false))
 }

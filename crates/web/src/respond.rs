@@ -7,7 +7,9 @@ use app::{
 use askama::Template;
 use axum::{
     Json,
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
@@ -15,6 +17,9 @@ use domain::{
     refusal::{Refusal, RefusalKind},
 };
 use serde::Serialize;
+
+/// Longest refusal in plain text that is passed on.
+const SAID_MAX: usize = 16 * 1024;
 
 /// The answer of a handler.
 pub type Reply<T = Response> = Result<T, Problem>;
@@ -61,6 +66,22 @@ impl Problem {
             "not_found",
             "没有找到。可能已被删除、编号有误，或不在您的管辖范围内",
         )
+    }
+
+    /// What an answer says that has only a status.
+    pub fn of_status(status: StatusCode) -> Problem {
+        let (code, title) = match status {
+            StatusCode::BAD_REQUEST => ("malformed", "地址或内容不对：缺少必填的项，或格式不对"),
+            StatusCode::NOT_FOUND => return Problem::not_found(),
+            StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "请求内容超过大小限制，请分批或压缩后再传"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "unsupported_media_type",
+                "内容类型（Content-Type）不对：接口收 application/json，页面收表单",
+            ),
+            StatusCode::UNPROCESSABLE_ENTITY => ("invalid", "内容缺少必填的项，或类型不对"),
+            _ => ("refused", "请求没有被接受"),
+        };
+        Problem::new(status, code, title)
     }
 
     /// The status as HTTP has it.
@@ -127,6 +148,22 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(kept);
         response
     }
+}
+
+/// A refusal in plain text is that of the server's own parts, who speak English to programmers: it becomes a problem,
+/// so that programs read the format they know and people a page in their language.
+pub(crate) async fn spoken(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/plain"));
+    if !plain || !response.status().is_client_error() || response.extensions().get::<Problem>().is_some() {
+        return response;
+    }
+    let status = response.status();
+    let said = axum::body::to_bytes(response.into_body(), SAID_MAX).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let detail = Some(said).filter(|said| !said.is_empty());
+    Problem { detail, ..Problem::of_status(status) }.into_response()
 }
 
 /// A rendered template.

@@ -15,7 +15,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 use crate::{
     App, Identity, Problem, api, assets,
     desks::{self, carer, hotline, people, providers, services, statements},
-    identity, page, upload,
+    identity, page, respond, upload,
 };
 
 /// What one must be allowed to do to pass.
@@ -411,8 +411,10 @@ const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 
 /// The whole web of the application.
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
-    for Route { path, gate, handler, .. } in table() {
-        router = router.route(path, handler.route_layer(middleware::from_fn(move |r, n| pass(gate, r, n))));
+    for Route { method, path, gate, handler } in table() {
+        let names = api::openapi::query_names(method, path);
+        let guarded = handler.route_layer(middleware::from_fn(move |r, n| pass(gate, names, r, n)));
+        router = router.route(path, guarded);
     }
     let constant = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -436,19 +438,29 @@ pub fn router(app: App) -> Router {
             CompressionLayer::new(),
             middleware::from_fn_with_state(app.clone(), identity::identify),
             middleware::from_fn_with_state(app.clone(), page::around),
+            middleware::from_fn(respond::spoken),
             DefaultBodyLimit::max(BODY_MAX),
         ))
         .with_state(app)
 }
 
-async fn pass(gate: Gate, request: Request, next: Next) -> Response {
-    let identity = request.extensions().get::<Identity>();
-    match (gate, identity) {
-        (Gate::Open, _) | (Gate::SignedIn, Some(_)) => next.run(request).await,
-        (_, None) => Problem::signed_out().into_response(),
-        (Gate::May(act), Some(identity)) => match identity.actor.may(act) {
-            Ok(()) => next.run(request).await,
-            Err(forbidden) => Problem::from(forbidden).into_response(),
-        },
+async fn pass(gate: Gate, names: Option<&'static [String]>, request: Request, next: Next) -> Response {
+    if let Some(problem) = refused(gate, names, &request) {
+        return problem.into_response();
     }
+    next.run(request).await
+}
+
+/// Why a request does not pass: who asks may not, or the query has names the address does not know.
+fn refused(gate: Gate, names: Option<&[String]>, request: &Request) -> Option<Problem> {
+    match (gate, request.extensions().get::<Identity>()) {
+        (Gate::Open, _) | (Gate::SignedIn, Some(_)) => {}
+        (_, None) => return Some(Problem::signed_out()),
+        (Gate::May(act), Some(identity)) => {
+            if let Err(forbidden) = identity.actor.may(act) {
+                return Some(Problem::from(forbidden));
+            }
+        }
+    }
+    names.and_then(|names| api::known_names(request.uri(), names).err())
 }

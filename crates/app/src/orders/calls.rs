@@ -3,7 +3,8 @@
 use domain::{
     access::{Act, Actor},
     ids::{AccountId, CallId, PersonId},
-    parties::{Phone, mask},
+    orders::NOTE_MAX,
+    parties::{Phone, mask, text},
     refusal::{Refusal, RefusalKind},
     regions::RegionCode,
     time::{At, Day, Now},
@@ -22,6 +23,11 @@ pub const PHONE: &str = "phone";
 
 /// Closest two clocks must be: a telephone system may be this far ahead of us.
 const AHEAD_MINUTES_MAX: i64 = 10;
+/// Longest id a telephone system may give a call, and longest name of a line.
+const EXTERNAL_ID_MAX: usize = 128;
+const LINE_MAX: usize = 64;
+/// What is kept of a number, readable or not; the longest of ITU-T E.164 has 15 digits.
+const NUMBER_MAX: usize = 32;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +83,17 @@ pub enum CallRefusal {
     /// The telephone system sent no usable number or id.
     #[error("来电记录缺少{0}")]
     Missing(&'static str),
+    /// More than such a text can be.
+    #[error("{what}最多 {max} 个字，请精简")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// How much is taken.
+        max: usize,
+    },
+    /// Words about a call that nobody would read.
+    #[error("通话记录最多 {0} 个字，请精简")]
+    NoteTooLong(usize),
     /// The call is said to ring in the future.
     #[error("来电时间 {0} 在将来，请校准话务系统时钟")]
     Ahead(At),
@@ -101,6 +118,8 @@ impl Refusal for CallRefusal {
     fn code(&self) -> &'static str {
         match self {
             CallRefusal::Missing(_) => "missing",
+            CallRefusal::TooLong { .. } => "too_long",
+            CallRefusal::NoteTooLong(_) => "note_too_long",
             CallRefusal::Ahead(_) => "ahead",
             CallRefusal::Taken(_) => "taken",
             CallRefusal::Others(_) => "others",
@@ -112,7 +131,10 @@ impl Refusal for CallRefusal {
 
     fn kind(&self) -> RefusalKind {
         match self {
-            CallRefusal::Missing(_) | CallRefusal::Ahead(_) => RefusalKind::Invalid,
+            CallRefusal::Missing(_)
+            | CallRefusal::TooLong { .. }
+            | CallRefusal::NoteTooLong(_)
+            | CallRefusal::Ahead(_) => RefusalKind::Invalid,
             _ => RefusalKind::Conflict,
         }
     }
@@ -165,17 +187,21 @@ pub fn report(tx: &mut Tx<'_>, actor: &Actor, new: &NewCall, now: Now) -> Result
     if new.rang_at > now.0.plus_minutes(AHEAD_MINUTES_MAX) {
         return Err(No::Refused(CallRefusal::Ahead(new.rang_at)));
     }
-    // A number we cannot read is still a person who called.
-    let number =
-        Phone::parse(&new.number).map_or_else(|_| new.number.trim().to_owned(), |p| p.reveal().to_owned());
+    let bounded = |text: &str, what, max| {
+        let long = text.trim().chars().count() > max;
+        if long { Err(No::Refused(CallRefusal::TooLong { what, max })) } else { Ok(text.trim().to_owned()) }
+    };
+    let external_id = bounded(&new.external_id, "话单编号 external_id", EXTERNAL_ID_MAX)?;
+    let line = bounded(&new.line, "线路 line", LINE_MAX)?;
+    let number = shown_number(&new.number);
     let number_index = tx.vault().index(PHONE, &number);
     let known = if number.is_empty() { Vec::new() } else { sql::known_by(tx, number_index)? };
     let known: Vec<_> = known.into_iter().filter(|(_, region)| actor.sees(*region)).collect();
     let id = CallId(tx.id(now));
     let call = Call {
         id,
-        external_id: new.external_id.trim().to_owned(),
-        line: new.line.trim().to_owned(),
+        external_id,
+        line,
         region: known.first().map_or(new.region, |(_, region)| *region),
         number: tx.vault().encrypt("call", id.0, &number),
         number_index,
@@ -201,6 +227,15 @@ pub fn report(tx: &mut Tx<'_>, actor: &Actor, new: &NewCall, now: Now) -> Result
     let detail = json!({ "line": call.line, "number": call.number_shown, "person": call.person, "rang_at": call.rang_at });
     tx.record(actor, now, Event::new("call.rang", id.0, call.region, detail))?;
     Ok(id)
+}
+
+/// A number as it is kept. One we cannot read is still a person who called: what can be seen of it is kept.
+fn shown_number(sent: &str) -> String {
+    if let Ok(phone) = Phone::parse(sent) {
+        return phone.reveal().to_owned();
+    }
+    let narrow = text::narrow(&sent.chars().take(4 * NUMBER_MAX).collect::<String>());
+    narrow.chars().filter(|c| !c.is_control() && !c.is_whitespace()).take(NUMBER_MAX).collect()
 }
 
 fn open_call(tx: &mut Tx<'_>, actor: &Actor, id: CallId) -> Result2<Call, CallRefusal> {
@@ -278,6 +313,9 @@ pub fn note(tx: &mut Tx<'_>, actor: &Actor, id: CallId, text: &str, now: Now) ->
     let call = mine(tx, actor, id)?;
     if call.note == text {
         return Ok(());
+    }
+    if text.chars().count() > NOTE_MAX {
+        return Err(No::Refused(CallRefusal::NoteTooLong(NOTE_MAX)));
     }
     sql::set_call_note(tx, id, text)?;
     tx.record(

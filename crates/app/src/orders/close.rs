@@ -46,13 +46,14 @@ pub fn rate(
 ) -> Outcome<(), OrderRefusal> {
     let mut order = load(tx, actor, Act::ConfirmOrders, id)?;
     orders::rate(order.state, stars, order.stars.is_some()).decided()?;
+    let comment = orders::said(comment, "评价", orders::NOTE_MAX).decided()?;
     order.stars = Some(stars);
-    order.comment = Some(comment.trim().to_owned());
+    order.comment = Some(comment.clone());
     for carer in order.carers().collect::<Vec<_>>() {
         sql::add_stars(tx, carer, stars)?;
     }
     let state = order.state;
-    save(tx, actor, now, &order, state, "order.rated", json!({ "stars": stars, "comment": comment.trim() }))
+    save(tx, actor, now, &order, state, "order.rated", json!({ "stars": stars, "comment": comment }))
 }
 
 /// Calls an order off and gives back what was held for it; answers what it costs whoever called it off late.
@@ -66,6 +67,7 @@ pub fn cancel(
 ) -> Outcome<Fen, OrderRefusal> {
     let mut order = load(tx, actor, Act::PlaceOrders, id)?;
     orders::cancel(order.state).decided()?;
+    let note = orders::said(note, "取消说明", orders::NOTE_MAX).decided()?;
     let before = order.state;
     order.fee = orders::cancel_fee(before, reason, order.start_at, order.price, now);
     order.state = OrderState::Cancelled;
@@ -83,7 +85,7 @@ pub fn cancel(
         let row = sql::Settling { id, order: &order, kind: Earned::LateCancel, minutes, price, own: price };
         sql::insert_settlement(tx, &row, actor.account, now.0)?;
     }
-    let detail = json!({ "reason": reason.code(), "note": note.trim(), "fee_fen": order.fee });
+    let detail = json!({ "reason": reason.code(), "note": note, "fee_fen": order.fee });
     save(tx, actor, now, &order, before, "order.cancelled", detail)?;
     Ok(order.fee)
 }

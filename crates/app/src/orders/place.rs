@@ -80,6 +80,7 @@ struct Decision {
 }
 
 fn decide(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outcome<Decision, OrderRefusal> {
+    orders::timely(ask.start, ask.minutes, now).decided()?;
     let person = sql::person(tx, ask.person)?.filter(|p| actor.sees(p.region)).found()?;
     let day = ask.start.day();
     let item = programmes::item_on(tx, &ask.service, day)?;
@@ -130,6 +131,7 @@ pub fn quote(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outc
 /// Places an order and holds what programmes are to pay.
 pub fn place(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outcome<OrderId, OrderRefusal> {
     actor.may(Act::PlaceOrders)?;
+    let note = orders::said(&ask.note, "备注", orders::NOTE_MAX).decided()?;
     let Decision { region, version, rights, placed } = decide(tx, actor, ask, now)?;
     let own: Fen = placed.shares.iter().filter(|s| s.right.is_none()).map(|s| s.amount).sum();
     let order = Order {
@@ -140,7 +142,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outc
         service_from: version,
         channel: ask.channel,
         call: ask.call,
-        note: ask.note.trim().to_owned(),
+        note,
         start_at: ask.start,
         end_at: placed.end,
         minutes: placed.minutes,

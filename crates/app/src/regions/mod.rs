@@ -239,6 +239,7 @@ impl Refusal for Unresolved {
         match self {
             Unresolved::Empty => "region_missing",
             Unresolved::Unknown { .. } => "region_unknown",
+            Unresolved::Township { .. } => "region_is_township",
             Unresolved::Several { .. } => "region_ambiguous",
             Unresolved::TooHigh(_) => "region_too_high",
             Unresolved::Elsewhere(_) => "region_outside_range",

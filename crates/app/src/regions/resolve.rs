@@ -39,6 +39,16 @@ pub enum Unresolved {
         /// What was written.
         name: String,
     },
+    /// The name of a township where that of a village is wanted.
+    #[error(
+        "“{name}”是乡镇（街道）{path}，不是村（社区）：请填到“乡镇（街道）”一栏，村（社区）一栏写下面的村或社区"
+    )]
+    Township {
+        /// What was written.
+        name: String,
+        /// Where that township is.
+        path: String,
+    },
     /// Several have this name.
     #[error("“{name}”有 {count} 个（{examples}），请写明上级区划")]
     Several {
@@ -141,11 +151,26 @@ impl RegionBook {
         match (mine.as_slice(), found.first()) {
             ([one], _) => Ok(one.code),
             ([], Some(other)) => Err(Unresolved::Elsewhere(self.path_of(other.code))),
-            ([], None) => Err(Unresolved::Unknown {
-                place: below.map_or_else(|| "辖区内".to_owned(), |code| self.path_of(code)),
-                name: text::compact(written),
-            }),
+            ([], None) => Err(self.nowhere(level, written, below, day)),
             (several, _) => Err(self.several(written, several)),
+        }
+    }
+
+    /// Why a name that nothing has is not found.
+    fn nowhere(&self, level: Level, written: &str, below: Option<RegionCode>, day: Day) -> Unresolved {
+        let name = text::compact(written);
+        let range = below.map_or(RegionRange::ALL, RegionCode::range);
+        let township = if level == Level::Village {
+            self.named(Level::Township, written, range, day).first().copied()
+        } else {
+            None
+        };
+        match township {
+            Some(township) => Unresolved::Township { name, path: self.path_of(township.code) },
+            None => {
+                let place = below.map_or_else(|| "辖区内".to_owned(), |code| self.path_of(code));
+                Unresolved::Unknown { place, name }
+            }
         }
     }
 

@@ -116,3 +116,14 @@ fn a_filter_takes_any_level() {
     assert_eq!(at("理事厅社区"), Ok("410202001001".into()));
     assert!(at("无名").is_err());
 }
+
+#[test]
+fn a_township_in_the_column_of_villages_is_told_as_such() {
+    let told = "“北道门”是乡镇（街道）龙亭区 北道门街道，不是村（社区）：请填到“乡镇（街道）”一栏，村（社区）一栏写下面的村或社区";
+    let named = Named { village: "北道门", ..Named::default() };
+    assert_eq!(found(named).unwrap_err(), told);
+    assert_eq!(found(Named { county: "龙亭区", ..named }).unwrap_err(), told);
+    assert_eq!(whole("北道门").unwrap_err(), told);
+    // Another county's township is not meant.
+    assert!(found(Named { county: "顺河区", ..named }).unwrap_err().starts_with("顺河区没有“北道门”"));
+}

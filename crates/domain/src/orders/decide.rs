@@ -17,8 +17,12 @@ use crate::{
 
 /// Orders are taken at most this far ahead. Source: our rule; a quarter is the longest plan interval.
 const DAYS_AHEAD_MAX: i64 = 92;
+/// Longest words about an order: what is said goes into the evidence, which nobody can shorten.
+pub const NOTE_MAX: usize = 500;
 /// A wish for "now" may reach us a little late.
 const GRACE_MINUTES: i64 = 30;
+/// Shortest visit of any item; the item itself may want more.
+const LENGTH_MIN: Minutes = Minutes(1);
 /// Longest visit: a working day.
 pub const LENGTH_MAX: Minutes = Minutes(8 * 60);
 
@@ -65,17 +69,29 @@ pub struct Placed {
     pub shares: Vec<Share>,
 }
 
+/// Whether the time asked for can be served at all. Asked before anything is looked up: the catalogue of another year
+/// would answer that there is no such item.
+pub fn timely(start: At, minutes: Option<Minutes>, now: Now) -> Result<(), OrderRefusal> {
+    if start < now.0.plus_minutes(-GRACE_MINUTES) {
+        return Err(OrderRefusal::InThePast { start });
+    }
+    if start > now.0.plus_minutes(DAYS_AHEAD_MAX * 24 * 60) {
+        return Err(OrderRefusal::TooFarAhead { days: DAYS_AHEAD_MAX });
+    }
+    match minutes {
+        Some(minutes) if !(LENGTH_MIN..=LENGTH_MAX).contains(&minutes) => {
+            Err(OrderRefusal::BadLength { min: LENGTH_MIN, max: LENGTH_MAX })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Decides whether an order can be taken and who would pay.
 pub fn place(ask: &PlaceAsk, facts: &PlaceFacts<'_>, now: Now) -> Result<Placed, OrderRefusal> {
+    timely(ask.start, ask.minutes, now)?;
     let item = facts.item.ok_or_else(|| OrderRefusal::UnknownService { code: ask.service.clone() })?;
     if facts.state != PersonState::Active {
         return Err(OrderRefusal::NotServed { name: facts.name.clone(), state: facts.state.label() });
-    }
-    if ask.start < now.0.plus_minutes(-GRACE_MINUTES) {
-        return Err(OrderRefusal::InThePast { start: ask.start });
-    }
-    if ask.start > now.0.plus_minutes(DAYS_AHEAD_MAX * 24 * 60) {
-        return Err(OrderRefusal::TooFarAhead { days: DAYS_AHEAD_MAX });
     }
     let minutes = ask.minutes.unwrap_or(item.minutes_std);
     if minutes < item.minutes_min || minutes > LENGTH_MAX {
@@ -128,6 +144,7 @@ pub fn decline(
     if !matches!(state, OrderState::Offered | OrderState::Accepted) {
         return Err(OrderRefusal::WrongState { state, wish: "退单" });
     }
+    said(reason, "退单原因", NOTE_MAX)?;
     required(reason, "退单原因")
 }
 
@@ -163,6 +180,8 @@ pub fn check_out(
 ) -> Result<(At, Minutes), OrderRefusal> {
     expect_state(state, OrderState::InService, "签退")?;
     ask.fix.map(super::Fix::checked).transpose()?;
+    said(&ask.note, "服务说明", NOTE_MAX)?;
+    said(&ask.tasks.join("、"), "服务内容", NOTE_MAX)?;
     let (ended_at, _) = proof::moment(ask.device_at, now)?;
     let minutes = proof::served(began_at, ended_at);
     if minutes < minutes_min && ask.note.trim().is_empty() {
@@ -200,6 +219,7 @@ pub fn confirm(state: OrderState, ask: &Confirmation) -> Result<OrderState, Orde
     if !matches!(state, OrderState::Served | OrderState::Disputed | OrderState::Interrupted) {
         return Err(OrderRefusal::WrongState { state, wish: "验收" });
     }
+    said(&ask.note, "验收说明", NOTE_MAX)?;
     if ask.satisfied {
         return Ok(OrderState::Confirmed);
     }
@@ -323,6 +343,16 @@ pub(super) fn expect_state(
     wish: &'static str,
 ) -> Result<(), OrderRefusal> {
     if state == wanted { Ok(()) } else { Err(OrderRefusal::WrongState { state, wish }) }
+}
+
+/// A text that may be empty and does not say more than anybody reads; answers it without the space around it.
+pub fn said(text: &str, what: &'static str, max: usize) -> Result<String, OrderRefusal> {
+    let text = text.trim();
+    if text.chars().count() > max {
+        Err(OrderRefusal::NoteTooLong { what, max })
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 pub(super) fn required(text: &str, what: &'static str) -> Result<(), OrderRefusal> {

@@ -165,6 +165,14 @@ pub enum OrderRefusal {
         /// What is missing.
         what: &'static str,
     },
+    /// More than anybody reads.
+    #[error("{what}最多 {max} 个字，请精简")]
+    NoteTooLong {
+        /// What is too long.
+        what: &'static str,
+        /// How much is taken.
+        max: usize,
+    },
     /// Stars out of range.
     #[error("评分应为 1 到 5 星")]
     BadStars,
@@ -219,6 +227,7 @@ impl Refusal for OrderRefusal {
             NothingOwed => "nothing_owed",
             Collected { .. } => "collected",
             Missing { .. } => "missing",
+            NoteTooLong { .. } => "note_too_long",
             BadStars => "bad_stars",
             AlreadyRated => "already_rated",
             NotAccepted => "not_accepted",
@@ -239,6 +248,7 @@ impl Refusal for OrderRefusal {
             | BadFix
             | DeviceClock { .. }
             | Missing { .. }
+            | NoteTooLong { .. }
             | BadStars => RefusalKind::Invalid,
             _ => RefusalKind::Conflict,
         }

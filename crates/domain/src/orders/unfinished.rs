@@ -4,7 +4,7 @@
 
 use super::{
     Exception, Fix, OrderRefusal, OrderState, Settled,
-    decide::{excused, expect_state, required},
+    decide::{NOTE_MAX, excused, expect_state, required, said},
     proof,
 };
 use crate::{
@@ -84,6 +84,7 @@ pub fn nobody_home(
 ) -> Result<At, OrderRefusal> {
     expect_state(state, OrderState::InService, "登记空访")?;
     ask.fix.map(Fix::checked).transpose()?;
+    said(&ask.note, "空访说明", NOTE_MAX)?;
     let (at, _) = proof::moment(ask.device_at, now)?;
     let waited = at.minutes_since(facts.began_at);
     if waited < NOBODY_HOME_WAIT_MINUTES {
@@ -127,6 +128,7 @@ pub fn interrupt(
 ) -> Result<(At, Minutes), OrderRefusal> {
     expect_state(state, OrderState::InService, "中断服务")?;
     ask.fix.map(Fix::checked).transpose()?;
+    said(&ask.note, "中断的经过", NOTE_MAX)?;
     required(&ask.note, "中断的经过（发生了什么、告诉了谁）")?;
     let (at, _) = proof::moment(ask.device_at, now)?;
     Ok((at.max(began_at), proof::served(began_at, at)))

@@ -9,7 +9,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{FromRequest, Query, Request, rejection::BytesRejection},
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use domain::{access::Actor, refusal::Refusal, time::Now};
@@ -60,11 +60,7 @@ fn bad_key() -> Problem {
 
 fn too_large(rejection: BytesRejection) -> Problem {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            "请求内容超过大小限制，请分批或压缩后再传",
-        ),
+        status @ StatusCode::PAYLOAD_TOO_LARGE => Problem::of_status(status),
         _ => Problem::malformed("请求内容没有传完"),
     }
 }
@@ -159,6 +155,7 @@ fn json(status: StatusCode, body: String) -> Response {
 
 /// Where a page of a list begins and how long it is. An extractor.
 #[derive(Debug, Clone, Copy, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Cursor {
     /// The `next` of the page before; nothing for the first.
     #[serde(default)]
@@ -187,6 +184,26 @@ impl axum::extract::FromRequestParts<App> for Cursor {
             .map(|q| q.0)
             .map_err(|_| Problem::malformed("after 与 limit 应为数字"))
     }
+}
+
+/// Refuses a query with a name the address does not know, or with one twice: a misspelt filter must not be answered
+/// with everything.
+pub(crate) fn known_names(uri: &Uri, names: &[String]) -> Result<(), Problem> {
+    let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
+        return Err(Problem::malformed("地址里 ? 后面的内容读不出来"));
+    };
+    for (at, (name, _)) in pairs.iter().enumerate() {
+        let shown: String = name.chars().take(40).collect();
+        if !names.contains(name) {
+            let known = if names.is_empty() { "没有".to_owned() } else { names.join("、") };
+            let sentence = format!("不认识的查询条件 {shown}；这里可用的：{known}");
+            return Err(Problem { code: "unknown_query".to_owned(), ..Problem::malformed(sentence) });
+        }
+        if pairs[..at].iter().any(|(other, _)| other == name) {
+            return Err(Problem::malformed(format!("查询条件 {shown} 写了两次，请只写一次")));
+        }
+    }
+    Ok(())
 }
 
 /// A page of a list.

@@ -15,10 +15,10 @@ use domain::{
     ids::ImportId,
     time::{At, Now},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Call, Cursor, Done, Listing};
+use super::{Call, Cursor, Done, Listing, orders::Nothing};
 use crate::{App, Problem, Reply, Signed, page::encode, upload};
 
 /// An import as programs see it. While `ready` the counts foretell, afterwards they tell.
@@ -122,10 +122,6 @@ pub struct RowErrors {
     /// In the order of the file.
     pub errors: Vec<RowErrorView>,
 }
-
-/// An empty body.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Nothing {}
 
 /// Takes a file: `multipart/form-data` with a field `file`, or the file itself with `?file_name=`. It is read in the
 /// background; nothing is stored before the acceptance.

@@ -19,6 +19,7 @@ pub mod visits;
 
 use std::str::FromStr;
 
+pub(crate) use call::known_names;
 pub use call::{Call, Created, Cursor, Done, Listing};
 
 use crate::Problem;

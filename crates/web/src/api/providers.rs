@@ -15,6 +15,7 @@ use axum::{
 use domain::{
     ids::{CarerId, EntitlementId, PersonId, ProviderId},
     money::Fen,
+    parties::Sex,
     programmes::ServiceItem,
     regions::RegionCode,
     time::Month,
@@ -171,8 +172,9 @@ pub struct CarerView {
     provider: ProviderId,
     /// Full name.
     name: String,
-    /// 1 male, 2 female (GB/T 2261.1).
-    sex: u8,
+    /// male or female.
+    #[schema(value_type = String)]
+    sex: Sex,
     /// Phone, masked.
     phone: String,
     /// Languages spoken.
@@ -200,7 +202,7 @@ impl From<Carer> for CarerView {
             id: c.id,
             provider: c.provider,
             name: c.name,
-            sex: c.sex.code(),
+            sex: c.sex,
             phone: c.phone_masked,
             languages: c.languages.split('、').filter(|l| !l.is_empty()).map(str::to_owned).collect(),
             work_days: c.work_days,

@@ -12,6 +12,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{Cursor, Listing};
 use crate::{App, Problem, Reply, Signed};
 
 /// A region.
@@ -62,25 +63,29 @@ pub struct RegionParams {
     q: Option<String>,
 }
 
-/// Regions below one, or found by name.
-#[utoipa::path(get, path = "/api/v1/regions", tag = "regions", params(RegionParams),
-    responses((status = 200, body = Vec<RegionView>), (status = 404, body = Problem)))]
+/// Regions below one, or found by name. `after` counts lines.
+#[utoipa::path(get, path = "/api/v1/regions", tag = "regions", params(RegionParams, Cursor),
+    responses((status = 200, body = Listing<RegionView>), (status = 404, body = Problem)))]
 pub async fn index(
     State(app): State<App>,
     signed: Signed,
     Query(params): Query<RegionParams>,
-) -> Reply<Json<Vec<RegionView>>> {
+    cursor: Cursor,
+) -> Reply<Listing<RegionView>> {
     let parent = params.parent.as_deref().filter(|p| !p.is_empty());
     let parent =
         parent.map(|p| RegionCode::parse(p).map_err(|e| Problem::malformed(e.to_string()))).transpose()?;
     let actor = signed.actor();
     let found = app
         .read(move |tx, now| match &params.q {
-            Some(q) => regions::suggest(tx, &actor, q, 50, now),
+            Some(q) => regions::suggest(tx, &actor, q, usize::MAX, now),
             None => Ok(regions::children(tx, &actor, parent, now)?.items),
         })
         .await?;
-    Ok(Json(found.into_iter().map(RegionView::from).collect()))
+    let size = |n: i64| usize::try_from(n).unwrap_or(0);
+    let (skipped, limit) = (size(cursor.after.unwrap_or(0)), size(cursor.limit()));
+    let next = (found.len().saturating_sub(skipped) > limit).then(|| (skipped + limit).to_string());
+    Ok(Listing { items: found.into_iter().skip(skipped).take(limit).map(RegionView::from).collect(), next })
 }
 
 /// A region and what lies above it.

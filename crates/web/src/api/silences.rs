@@ -41,7 +41,7 @@ pub(super) fn in_charge(charge: Option<(AccountId, String)>) -> Option<InCharge>
 
 /// A trace of life.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ContactView {
+pub struct TraceView {
     /// When it was left.
     #[schema(value_type = String)]
     pub at: At,
@@ -117,9 +117,9 @@ pub struct ContactsView {
     /// What the clock says; absent for somebody who is not watched.
     pub clock: Option<ClockView>,
     /// The newest trace of life there ever was.
-    pub last: Option<ContactView>,
+    pub last: Option<TraceView>,
     /// Traces of life of the last days.
-    pub contacts: Vec<ContactView>,
+    pub contacts: Vec<TraceView>,
 }
 
 /// What reset somebody's last-contact clock, and what the clock says now.
@@ -138,7 +138,7 @@ pub async fn contacts(
         })
         .await?;
     let last = standing.last.as_ref().map(|s| s.at);
-    let view = |s: sightings::Seen| ContactView {
+    let view = |s: sightings::Seen| TraceView {
         at: s.at,
         kind: s.kind,
         label: s.kind.label(),

@@ -34,6 +34,8 @@ pub struct DutyQuery {
     kind: Option<String>,
     /// Only of this person.
     person: Option<String>,
+    /// Only this region (12 digits, or fewer for a whole county or township).
+    region: Option<String>,
 }
 
 /// A duty to see somebody.
@@ -121,11 +123,14 @@ pub async fn visit_duties(
         })
         .transpose()?;
     let person = parsed(query.person.as_deref(), "person")?;
+    let region = query.region.as_deref().filter(|r| !r.is_empty()).map(RegionCode::parse).transpose();
+    let region = region.map_err(|e| Problem::malformed(e.to_string()))?.map(RegionCode::range);
     let now = app.now();
     let filter = duties::Filter {
         charge: query.mine.then_some(actor.account),
         kind,
         person,
+        region,
         due_before: query.overdue.then_some(now.0),
         ..duties::Filter::default()
     };

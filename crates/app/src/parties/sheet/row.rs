@@ -18,6 +18,9 @@ use super::mapping::{Column, Mapping};
 use super::person::{Level, OtherDocument, PersonRow, RegionText, RowError, Rules};
 use super::words::{self, DeclaredAbility};
 
+/// From this age on somebody is elderly. Source: Law on the Protection of the Rights and Interests of the Elderly, §2.
+const OLD_AGE: i64 = 60;
+
 /// Reads one row. Duplicates inside the file are found by [`super::parse_table`].
 pub fn parse_row(row: &Row, mapping: &Mapping, rules: &Rules<'_>) -> Result<PersonRow, Vec<RowError>> {
     let mut reading = Reading { row, mapping, rules, faults: Vec::new() };
@@ -26,6 +29,7 @@ pub fn parse_row(row: &Row, mapping: &Mapping, rules: &Rules<'_>) -> Result<Pers
     let (id, other_document) = reading.document();
     let id_converted = id.is_some() && IdNumber::first_generation(&reading.text(Field::IdNo));
     let (birth, birth_stated) = reading.birth(id.as_ref());
+    reading.age(birth);
     let sex = reading.sex(id.as_ref());
     let (living, living_hardships) = reading.living();
     let mut hardships = reading.hardships();
@@ -197,6 +201,15 @@ impl<'a> Reading<'a> {
                 self.birth_alone(stated, &written);
                 (day, day)
             }
+        }
+    }
+
+    /// A register of the elderly takes somebody younger, but not without a word.
+    fn age(&mut self, birth: Option<Date>) {
+        let old = |birth: Date| birth.saturating_add(jiff::Span::new().years(OLD_AGE)) <= self.rules.today;
+        if birth.is_some_and(|birth| birth <= self.rules.today && !old(birth)) {
+            let field = if self.cell(Field::Birth).is_some() { Field::Birth } else { Field::IdNo };
+            self.warn(field, "under_60", "未满60周岁，请核对出生日期；确需登记可保留");
         }
     }
 

@@ -41,7 +41,7 @@ pub enum IncidentRefusal {
         max: usize,
     },
     /// A hold that would be silent for too long.
-    #[error("保持最多 {seconds} 秒，到时会再次响铃")]
+    #[error("保持时间应为 1 到 {seconds} 秒，到时会再次响铃")]
     HoldTooLong {
         /// The limit.
         seconds: i64,

@@ -119,7 +119,7 @@ pub struct FiguresView {
 
 /// Answer times between two moments, by three standards and our own goals.
 #[utoipa::path(get, path = "/api/v1/incidents/figures", tag = "incidents", params(FiguresQuery),
-    responses((status = 200, body = FiguresView), (status = 400, body = Problem)))]
+    responses((status = 200, body = FiguresView), (status = 422, body = Problem)))]
 pub async fn figures(
     State(app): State<App>,
     signed: Signed,
@@ -127,6 +127,9 @@ pub async fn figures(
 ) -> Reply<Json<FiguresView>> {
     let to = moment(query.to.as_deref(), "to")?.unwrap_or(app.now().0);
     let from = moment(query.from.as_deref(), "from")?.unwrap_or(to.plus_minutes(-24 * 60));
+    if from > to {
+        return Err(Problem::invalid("span", "from 应早于 to"));
+    }
     let actor = signed.actor();
     let f = app.read(move |tx, _| incidents::figures(tx, &actor, from, to)).await?;
     let slice = |of: String, waits: &Waits| SliceView { of, alarms: waits.into() };

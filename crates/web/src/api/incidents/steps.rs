@@ -188,8 +188,9 @@ pub struct ClosureBody {
     /// real_helped, real_hospital, real_death, false_press, false_device, false_rule, test, duplicate, cannot_reach.
     #[schema(value_type = String)]
     outcome: IncidentOutcome,
-    /// Who is with the elder now.
+    /// Who is with the elder now; empty where no elder is concerned.
     #[serde(default)]
+    #[schema(required = true)]
     with_elder: String,
     /// What happened and what follows.
     text: String,

@@ -230,3 +230,32 @@ fn a_formula_that_failed_is_named() {
         .unwrap();
     assert_eq!(faults(&parsed(&read_ok(&book.save_to_buffer().unwrap()))), ["2 cell_error"]);
 }
+
+/// 身份证号 that ends in its own check digit.
+fn id_number(born: &str) -> String {
+    let body = format!("410299{born}001");
+    let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let sum: u32 = body.chars().zip(weights).map(|(c, w)| c.to_digit(10).unwrap() * w).sum();
+    format!("{body}{}", "10X98765432".chars().nth(sum as usize % 11).unwrap())
+}
+
+#[test]
+fn somebody_below_sixty_is_taken_with_a_word() {
+    // The day of reading is 2026-07-01.
+    let (day_before, day_of) = (id_number("19660702"), id_number("19660701"));
+    check(
+        &[
+            &["姓名", "身份证号", "出生日期"],
+            &["王秀英", day_before.as_str(), ""],
+            &["李明", day_of.as_str(), ""],
+            &["赵六", "", "2001-03-04"],
+        ],
+        &[],
+        expect![[r#"
+            2 王秀英 男 1966-07-02
+            3 李明 男 1966-07-01
+            4 赵六 未知 2001-03-04
+            2 under_60 【B列 身份证号】提醒：未满60周岁，请核对出生日期；确需登记可保留
+            4 under_60 【C列 出生日期】提醒：未满60周岁，请核对出生日期；确需登记可保留"#]],
+    );
+}
