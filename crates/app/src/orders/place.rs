@@ -80,13 +80,14 @@ struct Decision {
 }
 
 fn decide(tx: &mut Tx<'_>, actor: &Actor, ask: &PlaceOrder, now: Now) -> Outcome<Decision, OrderRefusal> {
-    orders::timely(ask.start, ask.minutes, now).decided()?;
+    orders::timely(ask.start, now).decided()?;
     let person = sql::person(tx, ask.person)?.filter(|p| actor.sees(p.region)).found()?;
     let day = ask.start.day();
     let item = programmes::item_on(tx, &ask.service, day)?;
     let minutes = ask.minutes.or(item.as_ref().map(|(i, _)| i.minutes_std)).unwrap_or_default();
-    let same_item_at =
-        sql::same_item(tx, ask.person, &ask.service, ask.start, ask.start.plus_minutes(minutes.0))?;
+    // Whether the length is one at all is decided below.
+    let end = ask.start.plus_minutes(minutes.0.clamp(0, orders::LENGTH_MAX.0));
+    let same_item_at = sql::same_item(tx, ask.person, &ask.service, ask.start, end)?;
     let rights = programmes::rights(tx, ask.person, person.region, &ask.service, day)?;
     let wish = PlaceAsk {
         person: ask.person,

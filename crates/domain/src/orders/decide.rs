@@ -21,8 +21,6 @@ const DAYS_AHEAD_MAX: i64 = 92;
 pub const NOTE_MAX: usize = 500;
 /// A wish for "now" may reach us a little late.
 const GRACE_MINUTES: i64 = 30;
-/// Shortest visit of any item; the item itself may want more.
-const LENGTH_MIN: Minutes = Minutes(1);
 /// Longest visit: a working day.
 pub const LENGTH_MAX: Minutes = Minutes(8 * 60);
 
@@ -71,24 +69,19 @@ pub struct Placed {
 
 /// Whether the time asked for can be served at all. Asked before anything is looked up: the catalogue of another year
 /// would answer that there is no such item.
-pub fn timely(start: At, minutes: Option<Minutes>, now: Now) -> Result<(), OrderRefusal> {
+pub fn timely(start: At, now: Now) -> Result<(), OrderRefusal> {
     if start < now.0.plus_minutes(-GRACE_MINUTES) {
         return Err(OrderRefusal::InThePast { start });
     }
     if start > now.0.plus_minutes(DAYS_AHEAD_MAX * 24 * 60) {
         return Err(OrderRefusal::TooFarAhead { days: DAYS_AHEAD_MAX });
     }
-    match minutes {
-        Some(minutes) if !(LENGTH_MIN..=LENGTH_MAX).contains(&minutes) => {
-            Err(OrderRefusal::BadLength { min: LENGTH_MIN, max: LENGTH_MAX })
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Decides whether an order can be taken and who would pay.
 pub fn place(ask: &PlaceAsk, facts: &PlaceFacts<'_>, now: Now) -> Result<Placed, OrderRefusal> {
-    timely(ask.start, ask.minutes, now)?;
+    timely(ask.start, now)?;
     let item = facts.item.ok_or_else(|| OrderRefusal::UnknownService { code: ask.service.clone() })?;
     if facts.state != PersonState::Active {
         return Err(OrderRefusal::NotServed { name: facts.name.clone(), state: facts.state.label() });

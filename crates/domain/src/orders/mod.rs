@@ -10,8 +10,8 @@ mod unfinished;
 
 pub use decide::{
     Assigned, CancelReason, Confirmation, ConfirmedBy, Exception, LENGTH_MAX, NOTE_MAX, PlaceAsk, PlaceFacts,
-    Placed, Settled, accept, assign, cancel, check_in, check_out, confirm, decline, place, proved, rate, said,
-    settle, timely,
+    Placed, Settled, accept, assign, cancel, check_in, check_out, confirm, decline, place, proved, rate,
+    said, settle, timely,
 };
 pub use proof::{
     CheckIn, CheckOut, Fix, Method, PLANNED_WINDOW_MINUTES, SIGN_IN_METRES_MAX, SIGN_IN_METRES_WARN, Visit,

@@ -298,10 +298,9 @@ mod tests {
                 }
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
                 for after in text.split("ToSchema)]\n").skip(1) {
-                    let line =
-                        after.lines().find(|l| l.starts_with("pub struct ") || l.starts_with("pub enum "));
-                    let name =
-                        line.unwrap_or_default().split([' ', '<', '{', '(']).nth(2).unwrap_or_default();
+                    let line = after.lines().find(|l| l.starts_with("pub ") || l.starts_with("struct "));
+                    let mut words = line.unwrap_or_default().split([' ', '<', '{', '(']);
+                    let name = words.find(|w| !["pub", "struct", "enum"].contains(w)).unwrap_or_default();
                     let other = found.insert(name.to_owned(), path.clone());
                     assert_eq!(other, None, "{name} stands in {} too", path.display());
                 }
