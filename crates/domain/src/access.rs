@@ -114,6 +114,8 @@ words! {
         AnswerAlarms = "answer_alarms" "处置警情",
         /// Look a second time at a closed red incident.
         ReviewAlarms = "review_alarms" "复核警情",
+        /// Say what came of calls and texts, as a telephone gateway does.
+        ReportReaches = "report_reaches" "回报联络结果",
         /// Visit or ring up elders in duty, record what was seen, say who stands in.
         MakeRounds = "make_rounds" "巡访探望",
         /// Find and open devices.
@@ -246,6 +248,7 @@ impl Role {
                 SeeEvidence,
                 SeeAlarms,
                 AnswerAlarms,
+                ReportReaches,
                 MakeRounds,
                 SeeDevices,
                 EditDevices,

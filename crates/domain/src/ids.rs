@@ -92,6 +92,8 @@ ids! {
     VisitDutyId,
     /// Somebody sent to a door for an incident.
     ErrandId,
+    /// Somebody called or written to for an incident.
+    ReachId,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod api;
 mod assets;
 pub mod desks;
 mod filters;
+mod gateway;
 mod identity;
 pub mod intake;
 pub mod live;
@@ -18,6 +19,7 @@ mod state;
 mod text;
 mod upload;
 
+pub use gateway::Gateway;
 pub use identity::{Identity, Signed};
 pub use page::{Page, encode, see_with};
 pub use respond::{Html, Problem, Reply, see};

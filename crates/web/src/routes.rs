@@ -355,6 +355,8 @@ pub fn table() -> Vec<Route> {
         post("/api/v1/incidents/{id}/closure", May(Act::AnswerAlarms), api::incidents::closure),
         post("/api/v1/incidents/{id}/review", May(Act::ReviewAlarms), api::incidents::review),
         post("/api/v1/incidents/{id}/reopening", May(Act::AnswerAlarms), api::incidents::reopening),
+        get("/api/v1/reaches", May(Act::ReportReaches), api::reaches::index),
+        post("/api/v1/reaches/{id}/result", May(Act::ReportReaches), api::reaches::result),
         get("/api/v1/evidence", May(Act::SeeEvidence), api::evidence::index),
         get("/api/v1/people", May(Act::SeePeople), api::people::index),
         post("/api/v1/people", May(Act::EditPeople), api::people::create),

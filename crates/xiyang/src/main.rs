@@ -10,6 +10,7 @@ mod decode;
 mod demo;
 mod device;
 mod folder;
+mod gateway;
 mod http;
 mod import;
 mod keys;
@@ -80,6 +81,8 @@ struct ServeArgs {
     keys: Option<PathBuf>,
     #[command(flatten)]
     doors: signals::DoorArgs,
+    #[command(flatten)]
+    gateway: gateway::GatewayArgs,
     /// Lets the server's clock begin at another moment, for measuring and rehearsing visits at any hour of the night.
     #[arg(long, value_name = "TIME", hide = true, value_parser = parse_at)]
     clock: Option<At>,

@@ -9,11 +9,14 @@ use app::{
     parties::accounts::{self, FIRST_CODE_HOURS},
     parties::imports,
     repeat::Repeating,
-    signals::{incidents, worker},
+    signals::{
+        incidents::{self, reaches},
+        worker,
+    },
     store::Store,
 };
 use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind};
-use web::{App, Demo, intake::Listeners};
+use web::{App, Demo, Gateway, intake::Listeners};
 
 use crate::{
     ServeArgs,
@@ -40,7 +43,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Complaint> {
     let bound = bind(&runtime, args.listen)?;
     let listeners = signals::bind(&runtime, &args.doors)?;
     offer_first_account(&opened.store, bound.address)?;
-    serve(runtime, opened, (bound, listeners), None, |_| {})
+    let gateway = args.gateway.read()?;
+    serve(runtime, opened, (bound, listeners), (gateway, None), |_| {})
 }
 
 /// Where nobody has an account yet, whoever reads this program's output may make the first one.
@@ -109,16 +113,20 @@ pub fn serve(
     runtime: Runtime,
     opened: Opened,
     (bound, listeners): (Bound, Listeners),
-    demo: Option<Demo>,
+    (gateway, demo): (Option<Gateway>, Option<Demo>),
     then: impl FnOnce(&Runtime),
 ) -> Result<ExitCode, Complaint> {
     let no_thread = |e: std::io::Error| Complaint::file("thread".as_ref(), &e);
     let sealer = sealer(opened.store.clone(), opened.seals.clone()).map_err(no_thread)?;
     let importer = imports::spawn_worker(opened.store.clone(), Arc::new(outside::now));
+    // Before any ladder is climbed it is known whether somebody can be called, and before any device is looked for, when
+    // this server began to listen.
+    let hand = gateway.map(|gateway| gateway.hand(runtime.handle().clone()));
+    let caller = reaches::watch(opened.store.clone(), Arc::new(outside::now), hand)?;
     let workers = [
+        incidents::watch(opened.store.clone(), Arc::new(outside::now))?,
         ringer(opened.store.clone()).map_err(no_thread)?,
         worker::watch(opened.store.clone(), Arc::new(outside::now)).map_err(no_thread)?,
-        incidents::watch(opened.store.clone(), Arc::new(outside::now))?,
     ];
     let (served, keeper) = {
         let _inside = runtime.enter();
@@ -132,6 +140,8 @@ pub fn serve(
         (runtime.block_on(serving), keeper)
     };
     tracing::info!("closing");
+    // It speaks on this runtime.
+    drop(caller);
     runtime.shutdown_timeout(Duration::from_secs(2));
     // Nothing more comes in; what was gathered is written.
     drop(keeper);

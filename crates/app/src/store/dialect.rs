@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("V5__orders", include_str!("../../migrations/V5__orders.sql")),
     ("V6__errands", include_str!("../../migrations/V6__errands.sql")),
     ("V7__fees", include_str!("../../migrations/V7__fees.sql")),
+    ("V8__reaches", include_str!("../../migrations/V8__reaches.sql")),
 ];
 
 /// Which database a text is for.

@@ -196,7 +196,8 @@ id_columns!(
     DeviceId,
     IncidentId,
     VisitDutyId,
-    ErrandId
+    ErrandId,
+    ReachId
 );
 
 /// Numbers by name that one transaction need not ask for twice.

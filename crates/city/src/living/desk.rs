@@ -235,12 +235,19 @@ impl Desk {
         self.colleague.post(&path, &key, &json!({ "text": ending.note })).await.map(drop)
     }
 
-    /// What became of those the ladder called: the family answers, a neighbour is on the way.
+    /// What became of those nobody called by itself: a colleague rang them up.
     async fn reach(&mut self, mine: &Mine) -> Result<(), ClientFault> {
         let sheet = self.colleague.get(&format!("/api/v1/incidents/{}", mine.id)).await?;
         let steps = sheet.body["steps"].as_array().cloned().unwrap_or_default();
+        // What the telephone gateway has in hand it tells itself.
+        let reaches = sheet.body["reaches"].as_array().cloned().unwrap_or_default();
+        let in_hand = |step: &Value| {
+            reaches.iter().any(|r| {
+                r["round"] == step["round"] && r["step"] == step["step"] && r["attempts"].as_i64() > Some(0)
+            })
+        };
         let called = steps.iter().filter(|step| step["done_at"].is_string() && step["result"].is_null());
-        for step in called {
+        for step in called.filter(|step| !in_hand(step)) {
             let result = match step["reach"].as_str().unwrap_or_default() {
                 "elder" => "no_answer",
                 "family" => "answered",

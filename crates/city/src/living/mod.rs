@@ -9,6 +9,7 @@ mod fleet;
 mod lines;
 mod rounds;
 mod steps;
+mod switchboard;
 
 use std::{
     cmp::Reverse,
@@ -38,6 +39,7 @@ use fleet::Fleet;
 pub use fleet::Platform;
 pub use lines::{Doors, Lines};
 use rounds::Rounds;
+pub use switchboard::Switchboard;
 
 /// Seconds between two calls, at least and at most.
 const CALL_EVERY: (i32, i32) = (10, 20);

@@ -52,7 +52,23 @@ words! {
         NoAnswer = "no_answer" "无人接听",
         /// The number is wrong or dead.
         Unreachable = "unreachable" "号码无效",
+        /// A text lies on their telephone.
+        Delivered = "delivered" "短信已送达",
+        /// The telephone gateway could not.
+        Failed = "failed" "没有打通",
     }
+}
+
+impl ReachResult {
+    /// What somebody at the desk may note; the rest only a gateway knows.
+    pub const BY_HAND: &'static [ReachResult] = &[
+        ReachResult::Answered,
+        ReachResult::Coming,
+        ReachResult::Busy,
+        ReachResult::Refused,
+        ReachResult::NoAnswer,
+        ReachResult::Unreachable,
+    ];
 }
 
 impl Reach {

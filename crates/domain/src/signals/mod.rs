@@ -15,6 +15,7 @@ pub mod gb26875;
 pub mod incident;
 pub mod ladder;
 pub mod mqtt;
+pub mod reach;
 mod rejected;
 pub mod rounds;
 pub mod scaip;

@@ -11,6 +11,7 @@ pub mod openapi;
 pub mod orders;
 pub mod people;
 pub mod providers;
+pub mod reaches;
 pub mod regions;
 pub mod signals;
 pub mod silences;

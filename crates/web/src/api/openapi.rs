@@ -25,8 +25,8 @@ use utoipa::{
 };
 
 use super::{
-    calls, evidence, imports, incidents, ledger, me, orders, people, providers, regions, signals, silences,
-    statements, visits,
+    calls, evidence, imports, incidents, ledger, me, orders, people, providers, reaches, regions, signals,
+    silences, statements, visits,
 };
 use crate::{Gate, Route};
 
@@ -47,6 +47,7 @@ use crate::{Gate, Route};
         incidents::acknowledgement, incidents::hold, incidents::draft, incidents::note, incidents::escalation,
         incidents::contact_result, incidents::level, incidents::identification, incidents::handover,
         incidents::takeover, incidents::closure, incidents::review, incidents::reopening,
+        reaches::index, reaches::result,
         statements::send_back,
         evidence::index,
         people::index, people::create, people::show, people::update, people::disclose, people::facts, people::state_fact,

@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use broker::Broker;
 pub use nats::Nats;
-pub use tls::acceptor;
+pub use tls::{acceptor, trust};
 
 use crate::App;
 

@@ -92,6 +92,7 @@ pub struct World {
     device: i64,
     incident: i64,
     errand: i64,
+    reach: i64,
 }
 
 /// The first column of the first row.
@@ -197,6 +198,12 @@ impl World {
                 answer_by, door_by)
             SELECT ?1, ?1, person, region, 1, '刘丽娟', '', '', '', 'asked', 0, 1, 999999999999999999, 0
             FROM incident WHERE id = ?1";
+        // And somebody was called for it.
+        const REACH: &str =
+            "INSERT INTO reach (id, incident, region, round, step, who, name, relation, channel, person, say, asked_at,
+                asked_by, state, attempts, sent_at)
+            SELECT ?1, ?1, region, 1, 99, 'family', '王强', '儿子', 'phone', person, '', 0, 0, 'sent', 1, 0
+            FROM incident WHERE id = ?1";
         let of_order = |column: &'static str| {
             store.read(move |tx| tx.one(column, app::p![order], |row| row.get::<i64>(0))).unwrap()
         };
@@ -216,6 +223,7 @@ impl World {
         };
         let rang = incident(&service, here, of_order("SELECT person FROM orders WHERE id = ?1"));
         store.write(move |tx| tx.execute_one(ERRAND, app::p![rang])).unwrap();
+        store.write(move |tx| tx.execute_one(REACH, app::p![rang])).unwrap();
         let county = township.within(regions::Level::County).range();
         let statement = first(&store, "SELECT id FROM statement WHERE region BETWEEN ?1 AND ?2", county)
             .expect("a statement");
@@ -241,6 +249,7 @@ impl World {
             device: device(&service, within),
             incident: rang,
             errand: rang,
+            reach: rang,
             order,
             account,
             service,
@@ -282,6 +291,7 @@ impl World {
             }
             "id" if under("/hotline/errands/") => place(self.errand),
             "id" if under("/errands/") => Some((self.errand.to_string(), Bound::Person)),
+            "id" if under("/api/v1/reaches/") => place(self.reach),
             "id" if under("/devices/") => place(self.device),
             "id" if under("/api/v1/orders/") => place(self.order),
             // See DUTY and TRY above.
@@ -358,6 +368,7 @@ impl World {
                 json!({ "text": "与家属通话" })
             }
             ("POST", "escalation") => json!({ "to": "family" }),
+            ("POST", "result") => json!({ "result": "no_answer" }),
             ("POST", "contact-result") => json!({ "round": 1, "step": 1, "result": "busy" }),
             ("POST", "level") => json!({ "level": "P2", "text": "已通话" }),
             ("POST", "identification") => json!({ "person": self.person.to_string() }),

@@ -12,7 +12,7 @@ use std::{
 
 use app::pack::{self, Pack};
 use city::{City, CitySpec, living, seed};
-use web::{Demo, Persona};
+use web::{Demo, Gateway, Persona};
 
 use crate::{complaint::Complaint, open, outside, serve, signals};
 use place::{DemoFolder, Note};
@@ -70,7 +70,13 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Complaint> {
     let clock = living::Clock { now: Arc::new(outside::now), speed: 1 };
     let driver = living::prepare(&opened.store, city, clock, outside::token)?;
     let platform = living::Platform { web: bound.address, doors };
-    serve::serve(runtime, opened, (bound, listeners), Some(demo), move |runtime| {
+    let switchboard = runtime
+        .block_on(living::Switchboard::open(&opened.store, outside::token()))
+        .map_err(|e| Complaint::new(format!("演示话务网关不能启动：{e}"), format!("no demo gateway: {e}")))?;
+    let gateway = Gateway::new(&switchboard.url(), switchboard.secret(), None, outside::now)
+        .map_err(|e| Complaint::new(format!("演示话务网关不能使用：{e}"), format!("no demo gateway: {e}")))?;
+    serve::serve(runtime, opened, (bound, listeners), (Some(gateway), Some(demo)), move |runtime| {
+        drop(runtime.spawn(switchboard.run(platform.web)));
         drop(runtime.spawn(driver.run(platform)))
     })
 }

@@ -7,7 +7,7 @@ mod ask;
 mod sql;
 
 use domain::{
-    access::{Act, Actor},
+    access::{Act, Actor, Scope},
     ids::{CarerId, ProviderId},
     parties::{Certificate, Sex, mask},
     refusal::{Refusal, RefusalKind},
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     evidence::Event,
     outcome::{Answer, Found, No, Outcome},
-    store::{Fault, Tx},
+    store::{Fault, FaultKind, Tx},
 };
 
 pub(crate) const STATEMENTS: &[(&str, &str)] = sql::ALL;
@@ -353,6 +353,31 @@ pub fn reveal_phone(
     let detail = json!({ "field": "phone", "reason": reason });
     tx.record(actor, now, Event::new("carer.revealed", id.0, carer.region, detail))?;
     Ok(phone)
+}
+
+/// Opens a carer's number for a call that is made now, which the caller has decided; it goes on record. Nothing when it
+/// does not open.
+///
+/// # Errors
+/// When the database fails.
+pub fn phone_to_call(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: CarerId,
+    reason: &str,
+    now: Now,
+) -> Result<Option<String>, Fault> {
+    let everywhere = Scope { lo: 0, hi: i64::MAX, provider: 0, carer: 0 };
+    let number = match sql::phone(tx, id) {
+        Ok(number) => number,
+        // The number does not open: nobody waits for it.
+        Err(fault) if fault.kind == FaultKind::Other => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let Some(carer) = sql::carer(tx, id, everywhere)? else { return Ok(None) };
+    let detail = json!({ "field": "phone", "reason": reason });
+    tx.record(actor, now, Event::new("carer.revealed", id.0, carer.region, detail))?;
+    Ok(Some(number))
 }
 
 /// Enters many carers with their certificates at once, as a seed or a migration brings them. Answers the id of each,

@@ -34,7 +34,7 @@ pub use edit::{Change, ContactChange, edit};
 pub use enrol::{Enrolled, Prepared, begin_bulk, end_bulk, enrol, enrol_many, enrol_prepared, prepare};
 pub use facts::{correct_fact, facts_as_of, refresh_summaries, state_fact, take_back_fact};
 pub use refusals::{EditRefusal, EnrolRefusal, FactRefusal, RevealRefusal};
-pub use reveal::{Field, Look, door_code_opened, open_door_code, reveal, who_looked};
+pub use reveal::{Field, Look, door_code_opened, open_door_code, phone_to_call, reveal, who_looked};
 pub use timeline::{Happening, timeline};
 pub use undo::take_back_edit;
 

@@ -11,7 +11,7 @@ use super::{PHONE, RevealRefusal, SecretKind, sql};
 use crate::{
     evidence::Event,
     outcome::{Answer, Found, No, Outcome},
-    store::{Fault, Tx},
+    store::{Fault, FaultKind, Tx},
 };
 
 /// How long a reason once given holds for the same person and the same account: one visit of the page.
@@ -187,6 +187,43 @@ pub fn door_code_opened(
     }
     let sealed = sealed_door_code(tx, person)?;
     sealed.map(|s| tx.vault().decrypt(SecretKind::DoorCode.code(), person.0, &s)).transpose()
+}
+
+/// Opens the number of somebody or of one of their contacts for a call that is made now, which the caller has decided; it
+/// goes on record as any other. Nothing when there is none, or it does not open.
+///
+/// # Errors
+/// When the database fails.
+pub fn phone_to_call(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    contact: Option<ContactId>,
+    reason: &str,
+    now: Now,
+) -> Result<Option<String>, Fault> {
+    let field = contact.map_or(Field::Phone, Field::ContactPhone);
+    let found = match sql::find(tx, person, EVERYWHERE) {
+        Ok(Some(row)) => open(tx, &row, field).map(|number| number.map(|number| (row, number))),
+        Ok(None) => Ok(None),
+        Err(fault) => Err(fault),
+    };
+    let (row, number) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(None),
+        // A record that cannot be read must not hold up the calls for everybody else.
+        Err(fault) if fault.kind == FaultKind::Other => {
+            tracing::error!(%fault, %person, "a number does not open");
+            return Ok(None);
+        }
+        Err(fault) => return Err(fault),
+    };
+    let mut detail = json!({ "field": field.code(), "reason": reason });
+    if let Some(contact) = contact {
+        detail["contact"] = json!(contact);
+    }
+    tx.record(actor, now, Event::new("person.revealed", person.0, row.region, detail))?;
+    Ok(Some(number))
 }
 
 fn sealed_door_code(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<Vec<u8>>, Fault> {

@@ -401,7 +401,7 @@ pub(super) fn door_opened(
     by: AccountId,
     since: At,
 ) -> Result<bool, Fault> {
-    Ok(tx.find(DOOR_OPENED, p![person, by, since], |row| row.get::<i64>(0))?.is_some())
+    Ok(tx.find(DOOR_OPENED, p![person, by, since], |_| Ok(()))?.is_some())
 }
 
 pub(super) fn looks(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Look>, Fault> {

@@ -171,7 +171,7 @@ fn attach(tx: &mut Tx<'_>, area: IncidentId, terms: &Terms, now: Now) -> Result<
         single.attach(area).map_err(|refusal| Fault::other(refusal.to_string()))?;
         let fact = Fact::new(IncidentFactKind::Attached, "").with(json!({ "area": area }));
         save::step(tx, &platform(), &mut single, &[fact], terms, now)?;
-        ladder::stop(tx, single.id, now)?;
+        ladder::stop(tx, &single, now)?;
     }
     Ok(())
 }
@@ -194,6 +194,7 @@ pub(super) fn dissolve(
             let detail = json!({ "outcome": outcome.code(), "area": area.id });
             let fact = Fact::new(IncidentFactKind::Closed, "随成片警情结案").with(detail);
             save::step(tx, actor, &mut single, &[fact], terms, now)?;
+            super::reaches::over(tx, &single, now)?;
         }
     }
     Ok(())

@@ -44,7 +44,7 @@ pub fn acknowledge(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId, now: Now) -> 
     let waited = now.0.seconds_since(i.rang_at);
     let detail = json!({ "waited_seconds": waited, "from_hold": before == IncidentState::Held });
     save::step(tx, actor, &mut i, &[Fact::new(Kind::Acknowledged, "").with(detail)], &terms, now)?;
-    ladder::stop(tx, id, now)?;
+    ladder::stop(tx, &i, now)?;
     open_door(tx, actor, &i, now)?;
     Ok(i)
 }
@@ -167,6 +167,7 @@ pub fn reached(
     if !sql::set_result(tx, (id, round, step), result, now.0, actor.account)? {
         return Err(No::Refused(IncidentRefusal::NoSuchStep));
     }
+    super::reaches::by_desk(tx, (id, round, step), result, now)?;
     i.active(actor.account, now);
     let detail = json!({ "round": round, "step": step, "result": result.code() });
     save::step(tx, actor, &mut i, &[Fact::new(Kind::Reached, text).with(detail)], &terms, now)?;
@@ -194,7 +195,7 @@ pub fn change_level(
     let detail = json!({ "from": from.code(), "to": to.code() });
     save::step(tx, actor, &mut i, &[Fact::new(Kind::LevelChanged, reason).with(detail)], &terms, now)?;
     if i.round != round {
-        ladder::stop(tx, id, now)?;
+        ladder::stop(tx, &i, now)?;
         ladder::begin(tx, &i, &terms)?;
     }
     Ok(i)
@@ -265,6 +266,7 @@ pub fn close(tx: &mut Tx<'_>, actor: &Actor, id: IncidentId, closure: &Closure, 
     let fact = Fact::new(Kind::Closed, closure.text.trim()).with(detail);
     save::step(tx, actor, &mut i, &[fact], &terms, now)?;
     super::errands::call_back(tx, actor, &mut i, &terms, now)?;
+    super::reaches::over(tx, &i, now)?;
     if i.kind == IncidentKind::Area {
         super::area::dissolve(tx, actor, &i, &terms, now)?;
     }

@@ -6,7 +6,7 @@
 
 use domain::{
     access::Actor,
-    ids::{AccountId, IncidentId},
+    ids::{AccountId, ContactId},
     signals::{
         incident::{Incident, IncidentFactKind, IncidentState},
         ladder::{Reach, Rung, Terms},
@@ -16,7 +16,7 @@ use domain::{
 use serde_json::json;
 
 use super::{
-    platform, save,
+    platform, reaches, save,
     save::Fact,
     sql::{self, Due},
 };
@@ -63,9 +63,10 @@ pub(super) fn begin(tx: &mut Tx<'_>, i: &Incident, terms: &Terms) -> Result<(), 
     Ok(())
 }
 
-/// What is left of the ladder is not climbed any more.
-pub(super) fn stop(tx: &mut Tx<'_>, id: IncidentId, now: Now) -> Result<(), Fault> {
-    sql::stop_steps(tx, id, now.0).map(|_| ())
+/// What is left of the ladder is not climbed any more, and whom it wanted called and nobody called yet is left alone.
+pub(super) fn stop(tx: &mut Tx<'_>, i: &Incident, now: Now) -> Result<(), Fault> {
+    sql::stop_steps(tx, i.id, now.0)?;
+    reaches::stopped(tx, i, now)
 }
 
 /// Whether a tick would do anything.
@@ -107,11 +108,11 @@ fn climb(tx: &mut Tx<'_>, due: &[Due], terms: &Terms, now: Now) -> Result<usize,
     for step in due {
         if incident.state != IncidentState::Ringing || step.round != incident.round {
             // Somebody took it; what is left is not climbed.
-            stop(tx, id, now)?;
+            stop(tx, &incident, now)?;
             break;
         }
         if sql::do_step(tx, (id, step.round, step.step), now.0, by.account)? {
-            let contact = reach_out(tx, &incident, step, now)?;
+            let contact = reach_out(tx, &incident, step, by.account, now)?;
             let late = now.0.seconds_since(step.due_at);
             facts.push(Fact::new(IncidentFactKind::Stepped, step.label.clone()).with(json!({
                 "round": step.round, "step": step.step, "reach": step.reach.code(), "contact": contact,
@@ -125,24 +126,21 @@ fn climb(tx: &mut Tx<'_>, due: &[Due], terms: &Terms, now: Now) -> Result<usize,
     Ok(facts.len())
 }
 
-/// Puts the wish to reach somebody into the outbox; workers outside call, write or only show it.
-pub(super) fn reach_out(tx: &mut Tx<'_>, i: &Incident, step: &Due, now: Now) -> Result<Option<i64>, Fault> {
+/// Writes who is to be called or written to, and tells the outbox of it. Answers the elder's contact, when it is one.
+pub(super) fn reach_out(
+    tx: &mut Tx<'_>,
+    i: &Incident,
+    step: &Due,
+    by: AccountId,
+    now: Now,
+) -> Result<Option<ContactId>, Fault> {
     if step.reach.suggested_only() {
         return Ok(None);
     }
-    let contact = match (step.reach, i.person) {
-        (Reach::Family | Reach::Neighbour, Some(person)) => {
-            let contacts = sql::contacts(tx, person)?;
-            let next_door = |relation: &str| ["邻", "钥匙"].iter().any(|word| relation.contains(word));
-            let wanted = step.reach == Reach::Neighbour;
-            let mut fitting = contacts.into_iter().filter(|(_, relation)| next_door(relation) == wanted);
-            fitting.nth(usize::try_from(step.rank - 1).unwrap_or(0)).map(|(id, _)| id)
-        }
-        _ => None,
-    };
+    let contact = reaches::for_step(tx, i, step, by, now)?;
     let payload = json!({
         "incident": i.id, "round": step.round, "step": step.step, "reach": step.reach.code(), "rank": step.rank,
-        "label": step.label, "person": i.person, "contact": contact.map(|c| c.to_string()), "device": i.device,
+        "label": step.label, "person": i.person, "contact": contact, "device": i.device,
     });
     tx.tell(now, "incident.reach", i.region, i.id.0, &payload.to_string())?;
     Ok(contact)
@@ -169,7 +167,7 @@ pub(super) fn add_step(
     sql::do_step(tx, (i.id, i.round, step), now.0, by)?;
     let due =
         Due { incident: i.id, round: i.round, step, reach, rank: 1, label: label.to_owned(), due_at: now.0 };
-    reach_out(tx, i, &due, now)?;
+    reach_out(tx, i, &due, by, now)?;
     Ok(step)
 }
 
@@ -233,7 +231,7 @@ pub(super) fn ring_again(
     i.ring_again(now);
     facts.push(Fact::new(kind, text).with(json!({ "why": why, "from": owner, "round": i.round })));
     save::step(tx, actor, &mut i, &facts, terms, now)?;
-    stop(tx, i.id, now)?;
+    stop(tx, &i, now)?;
     begin(tx, &i, terms)?;
     Ok(i)
 }

@@ -12,6 +12,7 @@ mod ladder;
 mod lists;
 mod open;
 mod outage;
+pub mod reaches;
 mod save;
 mod sql;
 mod verify;

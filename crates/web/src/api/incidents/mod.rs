@@ -6,7 +6,13 @@ mod steps;
 pub use figures::*;
 pub use steps::*;
 
-use app::signals::incidents::{self, DraftLine, FactLine, Filter, Line, Sheet, StepLine};
+use app::{
+    outcome::{Never, No},
+    signals::incidents::{
+        self, DraftLine, FactLine, Filter, Line, Sheet, StepLine,
+        reaches::{self, Reached},
+    },
+};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -23,7 +29,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Cursor, Listing, parsed};
+use super::{Cursor, Listing, parsed, reaches::ReachView};
 use crate::{App, Problem, Reply, Signed};
 
 /// An incident as programs see it.
@@ -249,11 +255,14 @@ pub struct IncidentSheet {
     steps: Vec<IncidentStepView>,
     /// What is being typed.
     drafts: Vec<IncidentDraftView>,
+    /// Who was called or written to, in order.
+    reaches: Vec<ReachView>,
 }
 
-impl From<Sheet> for IncidentSheet {
-    fn from(s: Sheet) -> IncidentSheet {
+impl IncidentSheet {
+    fn of(s: Sheet, reaches: Vec<Reached>) -> IncidentSheet {
         IncidentSheet {
+            reaches: reaches.into_iter().map(ReachView::from).collect(),
             incident: s.line.into(),
             timeline: s.facts.into_iter().map(IncidentFactView::from).collect(),
             steps: s.steps.into_iter().map(IncidentStepView::from).collect(),
@@ -367,6 +376,10 @@ pub async fn show(
 ) -> Reply<Json<IncidentSheet>> {
     let id: IncidentId = id.parse().map_err(|_| Problem::not_found())?;
     let actor = signed.actor();
-    let sheet = app.read(move |tx, _| incidents::incident(tx, &actor, id)).await?;
-    Ok(Json(sheet.into()))
+    let (sheet, called) = app
+        .read(move |tx, _| {
+            Ok::<_, No<Never>>((incidents::incident(tx, &actor, id)?, reaches::of_incident(tx, &actor, id)?))
+        })
+        .await?;
+    Ok(Json(IncidentSheet::of(sheet, called)))
 }

@@ -10,6 +10,7 @@ use domain::{
         errand::{ErrandState, Finding},
         incident::{IncidentKind, IncidentOutcome, Level},
         ladder::{Reach, ReachResult},
+        reach::ReachChannel,
         rounds::{DutyKind, Met, Way},
         sighting::SightingKind,
         silence::RiskGrade,
@@ -32,6 +33,7 @@ pub(super) const KINDS: &[(&str, &str)] = &[
     ("order", "工单"),
     ("call", "来电"),
     ("incident", "警情"),
+    ("reach", "联络"),
     ("silence", "失联"),
     ("visit", "巡访"),
     ("person", "老人档案"),
@@ -54,6 +56,7 @@ pub(crate) fn sentence(act: &str, detail: &str) -> Said {
         Some(("order", what)) => order(what, &d),
         Some(("call", what)) => call(what, &d),
         Some(("incident", what)) => incident(what, &d),
+        Some(("reach", "handed")) => Some(handed(&d)),
         Some(("silence", what)) => silence(what, &d),
         Some(("visit", what)) => visit(what, &d),
         Some(("person", what)) => person(what, &d),
@@ -262,6 +265,16 @@ fn visit(what: &str, d: &Detail<'_>) -> Option<String> {
         "leave_ended" => "销假".to_owned(),
         _ => return None,
     })
+}
+
+/// A number left for the telephone gateway.
+fn handed(d: &Detail<'_>) -> String {
+    let who = Reach::from_code(d.text("who")).map_or("", Reach::label);
+    let channel = ReachChannel::from_code(d.text("channel")).map_or("", ReachChannel::label);
+    match d.number("attempt") {
+        again @ 2.. => format!("交话务网关{channel}联系{who}{}，第 {again} 次", d.text("name")),
+        _ => format!("交话务网关{channel}联系{who}{}", d.text("name")),
+    }
 }
 
 fn incident(what: &str, d: &Detail<'_>) -> Option<String> {

@@ -176,7 +176,7 @@ const ALARM_NEWS: &str = "incident-opened incident-rang incident-pressed_again i
     incident-closed incident-reviewed incident-returned incident-reopened";
 /// What is done about an incident without changing whose it is.
 const STEP_NEWS: &str = "incident-noted incident-escalated incident-stepped incident-reached incident-sent \
-    incident-errand";
+    incident-errand reach-handed reach-changed";
 /// All of it, for whoever works at one.
 pub(crate) const WORK_NEWS: &str = "incident-rang incident-pressed_again incident-acknowledged incident-held \
     incident-level_changed incident-identified incident-handed_over incident-closed incident-noted \

@@ -20,10 +20,12 @@ use domain::{
 };
 use serde_json::{Value, json};
 
+pub(super) use near::nearest_station;
 pub use near::{Helper, Station, stations};
+pub(super) use steps::answered_by_phone;
 pub use steps::{answer, arrive, recall, report};
 
-use super::{ladder, load, platform, save, save::Fact, sql};
+use super::{ladder, load, platform, reaches, save, save::Fact, sql};
 use crate::{
     outcome::{Answer, Decided, Found, No, Outcome},
     parties::people,
@@ -225,6 +227,7 @@ fn ask(
         note: String::new(),
     };
     sql::insert_errand(tx, &errand)?;
+    reaches::for_errand(tx, i, &errand, helper.online, now)?;
     let text = format!("派{}（{}）上门：{}", errand.name, errand.station, errand.why);
     tell(tx, actor, i, (Kind::Sent, text), &errand, terms, now)?;
     Ok(errand)
@@ -250,8 +253,9 @@ fn ask_next(tx: &mut Tx<'_>, i: &mut Incident, terms: &Terms, now: Now) -> Resul
         return Ok(());
     }
     let by = platform();
-    // Nobody rings them up in the platform's name, so only who can read it is asked.
-    let next = free(tx, i, now)?.into_iter().find(|h| h.account.is_some());
+    // Without a gateway nobody rings them up in the platform's name, so only who can read it is asked.
+    let rings = reaches::gateway(tx, now)?.is_some();
+    let next = free(tx, i, now)?.into_iter().find(|h| h.account.is_some() || rings);
     match next {
         Some(helper) => ask(tx, &by, i, &helper, terms, now).map(drop),
         None => {
@@ -278,6 +282,7 @@ pub(super) fn lapse(tx: &mut Tx<'_>, now: Now, limit: i64) -> Result<usize, Faul
             continue;
         }
         let Some(mut i) = sql::find(tx, errand.incident)? else { continue };
+        reaches::errand_over(tx, &i, (errand.id, errand.state), now)?;
         let text = format!("{}没有答复", errand.name);
         tell(tx, &platform(), &mut i, (Kind::Errand, text), &errand, &terms, now)?;
         ask_next(tx, &mut i, &terms, now)?;

@@ -40,6 +40,8 @@ pub struct Helper {
     pub metres: Option<i64>,
     /// Where they start from as longitude and latitude, where it is known.
     pub place: Option<(f64, f64)>,
+    /// Signed in now, so that they read it on the platform.
+    pub online: bool,
     rank: i64,
 }
 
@@ -96,6 +98,7 @@ fn posts(tx: &mut Tx<'_>, region: RegionCode, now: Now) -> Result<Vec<Helper>, F
             why: format!("{}{stands_in}", near.why()),
             metres: None,
             place: None,
+            online,
             rank: near.rank(),
         });
     }
@@ -132,6 +135,7 @@ fn carers(tx: &mut Tx<'_>, home: (f64, f64), region: RegionCode, now: Now) -> Re
             why: near.why(),
             metres: near.metres,
             place: Some(c.place),
+            online: c.online,
             rank: near.rank(),
         }
     };
@@ -160,8 +164,27 @@ pub struct Station {
 pub fn stations(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Now) -> Answer<Vec<Station>> {
     actor.may(Act::SeeAlarms)?;
     let card = people::card(tx, actor, person, now)?;
-    let Some(home) = card.place else { return Ok(Vec::new()) };
-    let found = sql::stations_near(tx, home, DEGREES[1], card.region, now.day())?;
+    Ok(stations_of(tx, person, card.region, now)?)
+}
+
+/// The station nearest to an elder's home, whoever asks.
+pub(in super::super) fn nearest_station(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    region: RegionCode,
+    now: Now,
+) -> Result<Option<Station>, Fault> {
+    Ok(stations_of(tx, person, region, now)?.into_iter().next())
+}
+
+fn stations_of(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    region: RegionCode,
+    now: Now,
+) -> Result<Vec<Station>, Fault> {
+    let Some(home) = sql::home(tx, person)? else { return Ok(Vec::new()) };
+    let found = sql::stations_near(tx, home, DEGREES[1], region, now.day())?;
     let of = |(name, phone, address, place): (String, String, String, (f64, f64))| Station {
         name,
         phone,

@@ -5,15 +5,15 @@ use domain::{
     ids::ErrandId,
     signals::{
         errand::{self, ErrandRefusal, ErrandState, Finding},
-        incident::{IncidentFactKind as Kind, IncidentKind, IncidentState, Level},
+        incident::{Incident, IncidentFactKind as Kind, IncidentKind, IncidentState, Level},
         sighting::SightingKind,
     },
     time::{At, Now},
 };
 
-use super::{Errand, ask_next, by_hand, ladder, seen, sql, tell, wrong};
+use super::{Errand, ask_next, by_hand, ladder, reaches, seen, sql, tell, wrong};
 use crate::{
-    outcome::{Decided, Outcome},
+    outcome::{Decided, No, Outcome},
     parties::people,
     signals::{
         incidents::{Opening, open},
@@ -25,10 +25,11 @@ use crate::{
 
 type Done = Outcome<Errand, ErrandRefusal>;
 
-/// Saves a step; somebody who was faster makes it a conflict, and the next attempt sees theirs.
-fn save(tx: &mut Tx<'_>, errand: &Errand, was: ErrandState) -> Result<(), Fault> {
+/// Saves a step; somebody who was faster makes it a conflict, and the next attempt sees theirs. Whom nobody rang up for it
+/// yet need not be.
+fn save(tx: &mut Tx<'_>, errand: &Errand, i: &Incident, was: ErrandState, now: Now) -> Result<(), Fault> {
     if sql::update_errand(tx, errand, was)? {
-        return Ok(());
+        return reaches::errand_over(tx, i, (errand.id, errand.state), now);
     }
     Err(Fault {
         kind: FaultKind::Conflict,
@@ -42,7 +43,34 @@ fn save(tx: &mut Tx<'_>, errand: &Errand, was: ErrandState) -> Result<(), Fault>
 /// # Errors
 /// When it is none of the actor's business, or over.
 pub fn answer(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, coming: bool, now: Now) -> Done {
-    let (mut errand, mut i) = seen(tx, actor, id)?;
+    let (errand, i) = seen(tx, actor, id)?;
+    let how = by_hand(&errand, actor);
+    decide(tx, actor, (errand, i), (coming, how), now)
+}
+
+/// Whoever was sent said so by a key of the telephone. What is over by then stays as it is.
+pub(in super::super) fn answered_by_phone(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: ErrandId,
+    coming: bool,
+    now: Now,
+) -> Result<(), Fault> {
+    let Some(errand) = sql::find_errand(tx, id)? else { return Ok(()) };
+    let Some(i) = sql::find(tx, errand.incident)? else { return Ok(()) };
+    match decide(tx, actor, (errand, i), (coming, "（电话答复）"), now) {
+        Err(No::Fault(fault)) => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+fn decide(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (mut errand, mut i): (Errand, Incident),
+    (coming, how): (bool, &str),
+    now: Now,
+) -> Done {
     let was = errand.state;
     let wanted = if coming { ErrandState::Coming } else { ErrandState::Declined };
     if was == wanted {
@@ -55,14 +83,14 @@ pub fn answer(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, coming: bool, now: N
     errand.state = wanted;
     errand.answered_at = errand.answered_at.or(Some(now.0));
     errand.ended_at = (!coming).then_some(now.0);
-    save(tx, &errand, was)?;
+    save(tx, &errand, &i, was, now)?;
     if coming && errand.of(actor) {
         let reason = format!("派我上门处置警情 {}", errand.incident);
         people::open_door_code(tx, actor, errand.person, &reason, now)?;
     }
     let terms = ladder::terms(tx)?;
     let said = if coming { "答应去，在路上" } else { "去不了" };
-    let text = format!("{}{said}{}", errand.name, by_hand(&errand, actor));
+    let text = format!("{}{said}{how}", errand.name);
     tell(tx, actor, &mut i, (Kind::Errand, text), &errand, &terms, now)?;
     if !coming {
         ask_next(tx, &mut i, &terms, now)?;
@@ -87,7 +115,7 @@ pub fn arrive(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, said_at: At, now: No
     errand.state = ErrandState::There;
     errand.answered_at = errand.answered_at.or(Some(at));
     errand.arrived_at = Some(at);
-    save(tx, &errand, was)?;
+    save(tx, &errand, &i, was, now)?;
     let late = if at > errand.door_by { "，超过时限" } else { "" };
     let then = if now.0.minutes_since(at) > 0 {
         format!("（{}，后来才有网络）", at.clock())
@@ -127,7 +155,7 @@ pub fn report(
     errand.ended_at = Some(now.0);
     errand.finding = Some(finding);
     errand.note = note;
-    save(tx, &errand, was)?;
+    save(tx, &errand, &i, was, now)?;
     let words = if errand.note.is_empty() { String::new() } else { format!("。{}", errand.note) };
     let text = format!("{}：{}{words}{}", errand.name, finding.label(), by_hand(&errand, actor));
     let terms = ladder::terms(tx)?;
@@ -173,7 +201,7 @@ pub fn recall(tx: &mut Tx<'_>, actor: &Actor, id: ErrandId, now: Now) -> Done {
     }
     errand.state = ErrandState::Recalled;
     errand.ended_at = Some(now.0);
-    save(tx, &errand, was)?;
+    save(tx, &errand, &i, was, now)?;
     let text = format!("不用{}去了", errand.name);
     let terms = ladder::terms(tx)?;
     tell(tx, actor, &mut i, (Kind::Errand, text), &errand, &terms, now)?;

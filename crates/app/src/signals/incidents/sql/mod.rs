@@ -6,6 +6,7 @@ mod figures;
 mod ladder;
 mod lists;
 mod outage;
+mod reaches;
 mod verify;
 
 pub(super) use area::*;
@@ -14,6 +15,7 @@ pub(super) use figures::*;
 pub(super) use ladder::*;
 pub(super) use lists::*;
 pub(super) use outage::*;
+pub(super) use reaches::*;
 pub(super) use verify::*;
 
 use domain::{
@@ -28,8 +30,17 @@ use crate::{
     store::{Fault, Row, Tx},
 };
 
-pub(super) const EVERY: &[&[(&str, &str)]] =
-    &[ALL, area::ALL, errands::ALL, figures::ALL, ladder::ALL, lists::ALL, outage::ALL, verify::ALL];
+pub(super) const EVERY: &[&[(&str, &str)]] = &[
+    ALL,
+    area::ALL,
+    errands::ALL,
+    figures::ALL,
+    ladder::ALL,
+    lists::ALL,
+    outage::ALL,
+    reaches::ALL,
+    verify::ALL,
+];
 
 /// The columns `row` reads, in its order.
 macro_rules! columns {

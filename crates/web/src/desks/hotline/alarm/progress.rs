@@ -1,8 +1,12 @@
 //! What was done about an incident and what comes next: who was sent, whose answer is awaited, the history.
 
 use app::{
-    outcome::Answer,
-    signals::incidents::{self, Errand, Sheet},
+    outcome::{Answer, No},
+    parties::people::{self, Contact},
+    signals::incidents::{
+        self, Errand, Sheet,
+        reaches::{self, Gateway, Reached},
+    },
     store::Tx,
 };
 use askama::Template;
@@ -11,13 +15,17 @@ use domain::{
     ids::{ErrandId, IncidentId},
     signals::{
         errand::{ErrandState, Finding},
-        ladder::ReachResult,
+        ladder::{Reach, ReachResult},
+        reach::{ReachChannel, ReachState, shown},
     },
     time::{At, Now},
 };
 
 use super::part::Stage;
 use crate::{Page, desks::alarms::look, filters, text::translate};
+
+/// Calls and texts shown: a ladder with its two contacts twice over.
+const CALLED_MOST: usize = 16;
 
 /// One line of the history.
 #[derive(Debug)]
@@ -81,7 +89,60 @@ impl Sent {
     }
 }
 
-/// Who was sent: above everything one types, and fetched anew by itself.
+/// Somebody who was called or written to.
+#[derive(Debug)]
+struct Called {
+    who: String,
+    channel: ReachChannel,
+    /// Where it stands, and when that began.
+    state: &'static str,
+    look: &'static str,
+    at: String,
+    /// Why it could not be done, or what was said.
+    error: String,
+    /// The number for whoever must dial: as shown, and where it opens.
+    number: Option<(String, String)>,
+}
+
+impl Called {
+    fn of(r: &Reached, contacts: &[Contact], own: &str, now: Now) -> Called {
+        let role = if r.relation.is_empty() { r.to.label() } else { &r.relation };
+        let dial = matches!(r.state, ReachState::ByHand | ReachState::Unanswered | ReachState::Failed)
+            || (r.state == ReachState::Waiting && r.attempts > 0);
+        Called {
+            who: format!("{} {role}", r.name).trim().to_owned(),
+            channel: r.channel,
+            state: shown(r.channel, r.state, r.result),
+            look: match (r.state, r.result) {
+                (ReachState::Answered, Some(ReachResult::Refused)) => "attention",
+                (ReachState::Answered, _) => "done",
+                (ReachState::Sent, _) => "info",
+                (ReachState::Waiting, _) if r.attempts == 0 => "info",
+                (ReachState::Withdrawn, _) => "quiet",
+                _ => "attention",
+            },
+            at: exact(r.since(), now),
+            error: r.error.clone(),
+            number: if dial && r.channel != ReachChannel::App { number(r, contacts, own) } else { None },
+        }
+    }
+}
+
+/// The number of somebody, masked, and where it opens; a station's is public.
+fn number(r: &Reached, contacts: &[Contact], own: &str) -> Option<(String, String)> {
+    let person = r.person?;
+    match (r.contact, &r.phone, r.to) {
+        (_, Some(phone), _) => Some((phone.clone(), String::new())),
+        (Some(id), _, _) => {
+            let masked = contacts.iter().find(|c| c.id == id)?.phone_masked.clone();
+            Some((masked, format!("/people/{person}/reveal/contact_phone?contact={id}")))
+        }
+        (None, None, Reach::Elder) => Some((own.to_owned(), format!("/people/{person}/reveal/phone"))),
+        _ => None,
+    }
+}
+
+/// Who was sent, called and written to: above everything one types, and fetched anew by itself.
 #[derive(Debug, Template)]
 #[template(path = "hotline/alarm_sent.html")]
 pub(crate) struct SentPart {
@@ -89,6 +150,9 @@ pub(crate) struct SentPart {
     id: IncidentId,
     mine: bool,
     sent: Vec<Sent>,
+    called: Vec<Called>,
+    /// The gateway cannot be reached: since when, and why.
+    failing: Option<(String, String)>,
 }
 
 impl SentPart {
@@ -103,13 +167,41 @@ impl SentPart {
         let errands = incidents::errands(tx, actor, id)?;
         // The latest first: that is who is under way.
         let sent = errands.iter().rev().map(|e| Sent::of(e, page.lang, now)).collect();
-        Ok(SentPart { mine: Stage::of(&sheet.line, actor).mine(), id, sent, page })
+        Ok(SentPart {
+            called: called(tx, actor, sheet, now)?,
+            failing: reaches::gateway(tx, now)?.and_then(|g| failing(&g, now)),
+            mine: Stage::of(&sheet.line, actor).mine(),
+            id,
+            sent,
+            page,
+        })
     }
 
     /// Whether nobody is under way yet.
     pub(crate) fn nobody(&self) -> bool {
         !self.sent.iter().any(|s| s.state.open())
     }
+}
+
+/// Who was called or written to, the latest first. What was called off and never tried says nothing.
+fn called(tx: &mut Tx<'_>, actor: &Actor, sheet: &Sheet, now: Now) -> Answer<Vec<Called>> {
+    let all = reaches::of_incident(tx, actor, sheet.line.incident.id)?;
+    let seen = |r: &&Reached| r.state != ReachState::Withdrawn || r.attempts > 0;
+    let all: Vec<&Reached> = all.iter().rev().filter(seen).take(CALLED_MOST).collect();
+    let (contacts, own) = match sheet.line.incident.person.filter(|_| !all.is_empty()) {
+        None => (Vec::new(), String::new()),
+        // Moved out of what this post may see since it rang.
+        Some(person) => match people::card(tx, actor, person, now) {
+            Ok(card) => (people::contacts(tx, actor, person)?, card.phone_masked),
+            Err(No::NotFound) => (Vec::new(), String::new()),
+            Err(no) => return Err(no),
+        },
+    };
+    Ok(all.into_iter().map(|r| Called::of(r, &contacts, &own, now)).collect())
+}
+
+fn failing(gateway: &Gateway, now: Now) -> Option<(String, String)> {
+    Some((exact(gateway.failing_since?, now), gateway.error.clone()))
 }
 
 /// Somebody who was reached for and whose answer is not noted yet.
@@ -175,7 +267,7 @@ impl Progress {
     }
 
     fn results(&self) -> &'static [ReachResult] {
-        ReachResult::ALL
+        ReachResult::BY_HAND
     }
 }
 
