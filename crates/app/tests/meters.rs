@@ -231,6 +231,49 @@ fn a_makers_platform_that_is_down_is_one_incident() {
     });
 }
 
+fn areas(store: &Store) -> Vec<(i64, String)> {
+    let sql = "SELECT region, text FROM incident WHERE kind = 'area' ORDER BY id";
+    store.read(move |tx| tx.all(sql, p![], |row| Ok((row.get(0)?, row.get(1)?)))).unwrap()
+}
+
+#[test]
+fn a_maker_that_is_silent_in_two_counties_is_no_power_cut_of_either() {
+    on_both(|store| {
+        devices(&store, 1, 40, "甲", VILLAGE);
+        devices(&store, 101, 40, "甲", ELSEWHERE);
+        devices(&store, 201, 100, "乙", VILLAGE);
+        devices(&store, 301, 100, "乙", ELSEWHERE);
+        heard(&store, 201, 200, 9);
+        silences::check_devices(&store, at(11)).unwrap();
+        let said = areas(&store);
+        assert_eq!(said, [(410_200_000_000, "甲：80 台设备中 80 台同时失联".to_owned())]);
+        assert_eq!(open_incidents(&store).len(), 1, "nothing rings besides");
+    });
+}
+
+#[test]
+fn after_an_outage_of_ours_devices_have_their_time_to_come_back() {
+    on_both(|store| {
+        devices(&store, 1, 100, "甲", VILLAGE);
+        heard(&store, 1, 90, 5);
+        let check = |minutes| silences::check_devices(&store, at(minutes)).unwrap();
+        let window = store.write(|tx| incidents::begin_window(tx, at(0))).unwrap();
+        store.write(move |tx| incidents::beat(tx, window, at(12))).unwrap();
+        assert_eq!(check(11).opened, 10, "silent while we listened");
+        // Nobody listened from 12 to 30; ninety were due at 15.
+        store.write(|tx| incidents::begin_window(tx, at(30))).unwrap();
+        assert_eq!((check(30).opened, silent(&store)), (0, 10), "they had no time to come back yet");
+        assert_eq!(areas(&store), []);
+        let agent = somebody(Role::Agent, 1);
+        let missed = store.read(move |tx| incidents::missed(tx, &agent, at(31))).unwrap().unwrap();
+        assert_eq!(missed.devices.len(), 90, "whom we may have missed stands at once");
+        heard(&store, 1, 85, 32);
+        assert_eq!(check(40).opened, 0);
+        assert_eq!((check(41).opened, silent(&store)), (5, 15), "a beat later who stays away is silent");
+        assert_eq!(areas(&store), []);
+    });
+}
+
 #[test]
 #[expect(clippy::disallowed_methods, reason = "it measures")]
 fn a_check_of_46_000_devices_that_are_well_takes_less_than_a_hundredth_of_its_interval() {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use domain::signals::{
+    errand::Going,
     incident::{IncidentKind, Level},
     ladder::{Pace, Reach, Rung, Terms},
 };
@@ -32,6 +33,13 @@ pub(super) fn read(text: &str, found: &Troubles) -> Terms {
         repeat_seconds: top.number("repeat_seconds", 0, 600),
         area_percent: top.number("area_percent", 1, 100),
         area_devices_min: top.number("area_devices_min", 2, 1_000),
+        reconnect_seconds: top
+            .number_or_none("reconnect_seconds", 0, 3_600)
+            .unwrap_or(Terms::standard().reconnect_seconds),
+        reconnect_beats: top
+            .number_or_none("reconnect_beats", 0, 10)
+            .unwrap_or(Terms::standard().reconnect_beats),
+        going: going(&top),
         paces: paces(&top),
         rungs: rungs(&top),
     };
@@ -52,6 +60,22 @@ pub(super) fn read(text: &str, found: &Troubles) -> Terms {
     }
     top.finish();
     terms
+}
+
+/// Who is sent to a door first; what a city does not say is our rule.
+fn going(top: &Fields<'_, '_>) -> Going {
+    let usual = Going::default();
+    let metres = |key, usual| top.number_or_none(key, 0, 1_000_000).unwrap_or(usual);
+    Going {
+        village_metres: metres("village_metres", usual.village_metres),
+        township_metres: metres("township_metres", usual.township_metres),
+        wider_metres: metres("wider_metres", usual.wider_metres),
+        unknown_metres: metres("unknown_metres", usual.unknown_metres),
+        busy_metres: metres("busy_metres", usual.busy_metres),
+        off_metres: metres("off_metres", usual.off_metres),
+        offline_metres: metres("offline_metres", usual.offline_metres),
+        to_ring_metres: metres("to_ring_metres", usual.to_ring_metres),
+    }
 }
 
 fn codes<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> Vec<&'static str> {

@@ -4,6 +4,8 @@
 //! the loop: seen, refused, or nobody home. Sources: `hotline-and-alarms.md` §4 (someone at the door) and §5 (accept in
 //! 60 s or next).
 
+use serde::{Deserialize, Serialize};
+
 use super::incident::Level;
 use crate::{
     access::words,
@@ -121,32 +123,57 @@ pub struct Near {
     pub told: bool,
 }
 
-/// Posts stand for a distance: the community's own is next door, the street's is a ride away.
-const VILLAGE_METRES: i64 = 300;
-const TOWNSHIP_METRES: i64 = 2_500;
-const WIDER_METRES: i64 = 15_000;
-/// Where neither is known.
-const UNKNOWN_METRES: i64 = 8_000;
-/// Who is busy, off duty or must be rung up first comes later by as much as it takes.
-const BUSY_METRES: i64 = 6_000;
-const OFF_METRES: i64 = 4_000;
-const TO_RING_METRES: i64 = 1_500;
-const ONLINE_METRES: i64 = -200;
+/// What stands for a distance where none is known, and what delays, all in metres: whoever has the fewest is asked first.
+/// The numbers are the city's (`ladder.toml`); the default is our rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Going {
+    /// The community's own is next door.
+    pub village_metres: i64,
+    /// The street's is a ride away.
+    pub township_metres: i64,
+    /// The county's.
+    pub wider_metres: i64,
+    /// Where neither a place nor a post is known.
+    pub unknown_metres: i64,
+    /// Somebody who has another errand or a service in hand.
+    pub busy_metres: i64,
+    /// Somebody off duty.
+    pub off_metres: i64,
+    /// Somebody with an account who is not signed in.
+    pub offline_metres: i64,
+    /// Somebody without an account, who cannot see that they are asked: after everybody who can.
+    pub to_ring_metres: i64,
+}
+
+impl Default for Going {
+    fn default() -> Going {
+        Going {
+            village_metres: 300,
+            township_metres: 2_500,
+            wider_metres: 15_000,
+            unknown_metres: 8_000,
+            busy_metres: 6_000,
+            off_metres: 4_000,
+            offline_metres: 200,
+            to_ring_metres: 30_000,
+        }
+    }
+}
 
 impl Near {
     /// The smaller, the sooner at the door: metres, with what costs time added as metres.
-    pub fn rank(&self) -> i64 {
+    pub fn rank(&self, going: &Going) -> i64 {
         let place = self.metres.unwrap_or(match self.post {
-            Some(Closeness::Village) => VILLAGE_METRES,
-            Some(Closeness::Township) => TOWNSHIP_METRES,
-            Some(Closeness::Wider) => WIDER_METRES,
-            None => UNKNOWN_METRES,
+            Some(Closeness::Village) => going.village_metres,
+            Some(Closeness::Township) => going.township_metres,
+            Some(Closeness::Wider) => going.wider_metres,
+            None => going.unknown_metres,
         });
         let costs = [
-            (self.busy, BUSY_METRES),
-            (!self.at_work, OFF_METRES),
-            (!self.told, TO_RING_METRES),
-            (self.online, ONLINE_METRES),
+            (self.busy, going.busy_metres),
+            (!self.at_work, going.off_metres),
+            (!self.told, going.to_ring_metres),
+            (self.told && !self.online, going.offline_metres),
         ];
         place + costs.iter().filter(|(holds, _)| *holds).map(|(_, metres)| metres).sum::<i64>()
     }
@@ -244,9 +271,12 @@ mod tests {
     #[test]
     fn the_communitys_own_goes_before_a_carer_further_off_and_after_one_next_door() {
         let own = Near { metres: None, post: Some(Closeness::Village), ..FREE };
-        assert!(own.rank() < FREE.rank());
-        assert!(Near { metres: Some(200), ..FREE }.rank() < own.rank());
-        assert!(Near { post: Some(Closeness::Township), ..own }.rank() > FREE.rank());
+        assert!(own.rank(&Going::default()) < FREE.rank(&Going::default()));
+        assert!(Near { metres: Some(200), ..FREE }.rank(&Going::default()) < own.rank(&Going::default()));
+        assert!(
+            Near { post: Some(Closeness::Township), ..own }.rank(&Going::default())
+                > FREE.rank(&Going::default())
+        );
     }
 
     #[test]
@@ -254,10 +284,20 @@ mod tests {
         for later in
             [Near { busy: true, ..FREE }, Near { at_work: false, ..FREE }, Near { told: false, ..FREE }]
         {
-            assert!(later.rank() > FREE.rank(), "{later:?}");
+            assert!(later.rank(&Going::default()) > FREE.rank(&Going::default()), "{later:?}");
         }
         assert_eq!(Near { busy: true, ..FREE }.why(), "1.2 公里，手上有任务");
         assert_eq!(Near { metres: Some(655), told: false, ..FREE }.why(), "650 米，没有账号，要打电话");
+    }
+
+    #[test]
+    fn who_cannot_see_the_asking_comes_after_everybody_who_can() {
+        let going = Going::default();
+        let next_door = Near { metres: Some(100), told: false, ..FREE };
+        let far = Near { metres: Some(9_000), busy: true, at_work: false, ..FREE };
+        assert!(far.rank(&going) < next_door.rank(&going));
+        let patient = Going { to_ring_metres: 1_500, ..going };
+        assert!(next_door.rank(&patient) < far.rank(&patient), "a city may see it otherwise");
     }
 
     #[test]

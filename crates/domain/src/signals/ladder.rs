@@ -4,8 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::incident::{IncidentKind, Level};
-use crate::access::words;
+use super::{
+    errand::Going,
+    incident::{IncidentKind, Level},
+};
+use crate::{access::words, time::At};
 
 words! {
     /// Whom to reach for.
@@ -113,6 +116,14 @@ pub struct Pace {
     pub idle_seconds: i64,
 }
 
+fn reconnect_seconds() -> i64 {
+    120
+}
+
+fn reconnect_beats() -> i64 {
+    1
+}
+
 /// Everything a city decides about incidents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
@@ -124,6 +135,15 @@ pub struct Terms {
     pub area_percent: i64,
     /// Fewer devices than this are never an area.
     pub area_devices_min: i64,
+    /// After an outage of ours a device has at least so many seconds to come back before it counts as silent …
+    #[serde(default = "reconnect_seconds")]
+    pub reconnect_seconds: i64,
+    /// … and at least so many of its own beats.
+    #[serde(default = "reconnect_beats")]
+    pub reconnect_beats: i64,
+    /// Who is sent to a door first.
+    #[serde(default)]
+    pub going: Going,
     /// One for each level.
     pub paces: Vec<Pace>,
     /// The steps, in order.
@@ -153,6 +173,9 @@ impl Terms {
             repeat_seconds: 60,
             area_percent: 20,
             area_devices_min: 5,
+            reconnect_seconds: reconnect_seconds(),
+            reconnect_beats: reconnect_beats(),
+            going: Going::default(),
             paces: vec![
                 pace(P1, 1, 15, 600),
                 pace(P2, 4, 180, 600),
@@ -177,6 +200,12 @@ impl Terms {
                 rung(86_400, Reach::Leader, 1, "通知热线班长：仍无人接手", &[P4], &[]),
             ],
         }
+    }
+
+    /// By when a device that was not heard of through an outage must have come back: nobody can say that it is silent
+    /// before it had the time to speak.
+    pub fn back_by(&self, up_again: At, beat_seconds: i64) -> At {
+        up_again.plus_seconds(self.reconnect_seconds.max(self.reconnect_beats * beat_seconds))
     }
 
     fn pace(&self, level: Level) -> Option<&Pace> {
@@ -221,6 +250,13 @@ mod tests {
         assert_eq!(red, [0, 0, 15, 60, 60, 60, 60, 90, 180, 300, 600]);
         assert_eq!(seconds(Level::P2), red.iter().map(|s| s * 4).collect::<Vec<_>>());
         assert_eq!(seconds(Level::P4), [0, 86_400]);
+    }
+
+    #[test]
+    fn a_device_has_one_beat_and_never_less_than_two_minutes_to_come_back() {
+        let (terms, up) = (Terms::standard(), At(0));
+        assert_eq!(terms.back_by(up, 60).seconds_since(up), 120);
+        assert_eq!(terms.back_by(up, 600).seconds_since(up), 600);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use domain::{
     access::Actor,
     ids::{DeviceId, IncidentId, PersonId},
-    regions::RegionCode,
+    regions::{Level as RegionLevel, RegionCode},
     signals::{
         incident::{Incident, IncidentFactKind, IncidentKind, IncidentOutcome, IncidentState},
         ladder::Terms,
@@ -72,7 +72,7 @@ pub struct Area {
 pub fn area(tx: &mut Tx<'_>, group: &Group, silent: &[SilentDevice], now: Now) -> Result<Area, Fault> {
     let terms = ladder::terms(tx)?;
     let lane = match &group.of {
-        Of::Vendor(vendor) => format!("area:vendor:{vendor}"),
+        Of::Vendor(vendor) => format!("area:vendor:{vendor}:{}", group.region.within(RegionLevel::City)),
         Of::County(county) => format!("area:county:{county}"),
     };
     let there = sql::in_lane(tx, &lane)?.filter(|i| i.state != IncidentState::Closed);
@@ -80,11 +80,13 @@ pub fn area(tx: &mut Tx<'_>, group: &Group, silent: &[SilentDevice], now: Now) -
     let elsewhere: HashSet<DeviceId> =
         sql::in_other_areas(tx, there.as_ref().map(|i| i.id))?.into_iter().collect();
     let own: Vec<SilentDevice> = silent.iter().filter(|s| !elsewhere.contains(&s.device)).cloned().collect();
-    let many = too_many(own.len(), group.devices, &terms);
+    // What is explained already counts on neither side.
+    let left = group.devices - (silent.len() - own.len()) as i64;
+    let many = too_many(own.len(), left, &terms);
     let (mut incident, fresh) = match there {
         Some(there) => (there, false),
         None if !many => return Ok(Area { incident: None, fresh: false, singles: own }),
-        None => (begin(tx, group, &own, &lane, now)?, true),
+        None => (begin(tx, group, silent, &lane, now)?, true),
     };
     let covered = join(tx, &mut incident, &own, many, &terms, now)?;
     let singles = own.into_iter().filter(|s| !covered.contains(&s.device)).collect();

@@ -3,7 +3,10 @@
 //! The check asks the table of devices once for everything that is overdue: 46,000 rows are compared in some
 //! milliseconds, so no second book of due times is kept that could go wrong. It writes only when something changed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 use domain::{
     access::{Act, Actor},
@@ -67,7 +70,7 @@ pub struct Checked {
 /// When the database fails.
 pub fn check(store: &Store, now: Now) -> Result<Checked, Fault> {
     let (overdue, open) =
-        store.read(move |tx| Ok::<_, Fault>((sql::devices_overdue(tx, now.0)?, sql::devices_open(tx)?)))?;
+        store.read(move |tx| Ok::<_, Fault>((overdue(tx, now)?, sql::devices_open(tx)?)))?;
     let known: HashSet<DeviceId> = open.iter().map(|o| o.device).collect();
     let silent: HashSet<DeviceId> = overdue.iter().map(|o| o.device).collect();
     if known == silent && open.iter().all(|o| o.incident.is_some()) {
@@ -76,8 +79,24 @@ pub fn check(store: &Store, now: Now) -> Result<Checked, Fault> {
     store.write(move |tx| settle(tx, now))
 }
 
+/// What is overdue. What came due while no server listened, and was not heard of since, has its time to come back first:
+/// whom we may have missed meanwhile is a list of its own.
+fn overdue(tx: &mut Tx<'_>, now: Now) -> Result<Vec<Overdue>, Fault> {
+    let mut all = sql::devices_overdue(tx, now.0)?;
+    if all.is_empty() {
+        return Ok(all);
+    }
+    let Some(outage) = incidents::latest_outage(tx, now)? else { return Ok(all) };
+    let terms = incidents::terms(tx)?;
+    all.retain(|one| {
+        let unheard = one.from < outage.to && one.due() > outage.from;
+        !unheard || now.0 > terms.back_by(outage.to, one.beat_seconds)
+    });
+    Ok(all)
+}
+
 fn settle(tx: &mut Tx<'_>, now: Now) -> Result<Checked, Fault> {
-    let overdue = sql::devices_overdue(tx, now.0)?;
+    let overdue = overdue(tx, now)?;
     let open: HashMap<DeviceId, OpenDevice> =
         sql::devices_open(tx)?.into_iter().map(|o| (o.device, o)).collect();
     let silent: HashSet<DeviceId> = overdue.iter().map(|o| o.device).collect();
@@ -104,14 +123,17 @@ fn settle(tx: &mut Tx<'_>, now: Now) -> Result<Checked, Fault> {
     Ok(done)
 }
 
-/// Which area incident stands for which device: by county, then by maker.
+/// Which area incident stands for which device. What explains the larger share of its own devices comes first: when all of
+/// a maker's are silent in three counties, it is the maker's platform and no county's power. A maker's are counted city by
+/// city, so that the desk which sees the devices sees the incident.
 fn group(tx: &mut Tx<'_>, overdue: &[Overdue], now: Now) -> Result<HashMap<DeviceId, IncidentId>, Fault> {
     let mut of_county: BTreeMap<RegionCode, Vec<SilentDevice>> = BTreeMap::new();
-    let mut of_vendor: BTreeMap<&str, Vec<SilentDevice>> = BTreeMap::new();
+    let mut of_vendor: BTreeMap<(&str, RegionCode), Vec<SilentDevice>> = BTreeMap::new();
     for one in overdue {
         of_county.entry(one.region.within(RegionLevel::County)).or_default().push(one.silent());
         if !one.vendor.is_empty() {
-            of_vendor.entry(&one.vendor).or_default().push(one.silent());
+            let city = one.region.within(RegionLevel::City);
+            of_vendor.entry((one.vendor.as_str(), city)).or_default().push(one.silent());
         }
     }
     let (counties, vendors) = (sql::by_county(tx)?, sql::by_vendor(tx)?);
@@ -125,18 +147,24 @@ fn group(tx: &mut Tx<'_>, overdue: &[Overdue], now: Now) -> Result<HashMap<Devic
             }
         }
     };
-    for (county, silent) in &of_county {
+    let mut groups = Vec::new();
+    for (county, silent) in of_county {
         let devices = counties.get(&(county.number() / 1_000_000)).copied().unwrap_or(0);
-        let name = book.path_of(*county);
-        let group = Group { of: Of::County(*county), region: *county, name, devices };
-        note(silent, incidents::area(tx, &group, silent, now)?);
+        let name = book.path_of(county);
+        groups.push((Group { of: Of::County(county), region: county, name, devices }, silent));
     }
-    for (vendor, silent) in &of_vendor {
-        let Some((devices, lo, hi)) = vendors.get(*vendor) else { continue };
+    for ((vendor, city), silent) in of_vendor {
+        let Some((devices, lo, hi)) = vendors.get(&(vendor.to_owned(), city.number() / 100_000_000)) else {
+            continue;
+        };
         let Some(region) = common(*lo, *hi) else { continue };
-        let of = Of::Vendor((*vendor).to_owned());
-        let group = Group { of, region, name: (*vendor).to_owned(), devices: *devices };
-        note(silent, incidents::area(tx, &group, silent, now)?);
+        let of = Of::Vendor(vendor.to_owned());
+        groups.push((Group { of, region, name: vendor.to_owned(), devices: *devices }, silent));
+    }
+    // A tie is the county's: the order is kept.
+    groups.sort_by_key(|(group, silent)| Reverse(silent.len() as i64 * 1_000 / group.devices.max(1)));
+    for (group, silent) in &groups {
+        note(silent, incidents::area(tx, group, silent, now)?);
     }
     Ok(covered)
 }

@@ -104,8 +104,8 @@ crate::statements! {
     DEVICE_CLOSE = "UPDATE device_silence SET closed_at = ?2 WHERE id = ?1 AND closed_at IS NULL";
     DEVICE_INCIDENT = "UPDATE device_silence SET incident = ?2 WHERE device = ?1 AND closed_at IS NULL";
     DEVICES_BY_COUNTY = "SELECT region / 1000000, COUNT(*) FROM device WHERE state = 'active' GROUP BY region / 1000000";
-    DEVICES_BY_VENDOR = "SELECT vendor, COUNT(*), MIN(region), MAX(region) FROM device WHERE state = 'active'
-        GROUP BY vendor";
+    DEVICES_BY_VENDOR = "SELECT vendor, region / 100000000, COUNT(*), MIN(region), MAX(region) FROM device
+        WHERE state = 'active' GROUP BY vendor, region / 100000000";
     DEVICE_LINES = "SELECT s.id, s.device, d.serial, d.kind, d.vendor, d.person, s.region, s.from_at, s.due_at,
             s.incident
         FROM device_silence s JOIN device d ON d.id = s.device
@@ -348,10 +348,11 @@ pub(super) fn by_county(tx: &mut Tx<'_>) -> Result<HashMap<i64, i64>, Fault> {
     Ok(tx.all(DEVICES_BY_COUNTY, p![], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
 }
 
-/// Devices in use of each maker, and the first and last region they stand in.
-pub(super) fn by_vendor(tx: &mut Tx<'_>) -> Result<HashMap<String, (i64, i64, i64)>, Fault> {
-    let rows: Vec<(String, (i64, i64, i64))> =
-        tx.all(DEVICES_BY_VENDOR, p![], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?))))?;
+/// By maker and the first four digits of a city: devices in use, and the first and last region they stand in.
+pub(super) fn by_vendor(tx: &mut Tx<'_>) -> Result<HashMap<(String, i64), (i64, i64, i64)>, Fault> {
+    let rows = tx.all(DEVICES_BY_VENDOR, p![], |row| {
+        Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?, row.get(4)?)))
+    })?;
     Ok(rows.into_iter().collect())
 }
 

@@ -9,7 +9,7 @@ use domain::{
     time::Now,
 };
 
-use super::sql;
+use super::{ladder, sql};
 use crate::{
     outcome::Answer,
     parties::people,
@@ -62,6 +62,7 @@ pub(super) fn all(
 
 /// Community workers and street officers over the place; for whoever is away, who stands in.
 fn posts(tx: &mut Tx<'_>, region: RegionCode, now: Now) -> Result<Vec<Helper>, Fault> {
+    let going = ladder::terms(tx)?.going;
     let book = regions::book(tx)?;
     let away = duties::away(tx, now.day())?;
     let county = region.within(RegionLevel::County).range();
@@ -99,7 +100,7 @@ fn posts(tx: &mut Tx<'_>, region: RegionCode, now: Now) -> Result<Vec<Helper>, F
             metres: None,
             place: None,
             online,
-            rank: near.rank(),
+            rank: near.rank(&going),
         });
     }
     Ok(all)
@@ -114,6 +115,7 @@ fn carers(tx: &mut Tx<'_>, home: (f64, f64), region: RegionCode, now: Now) -> Re
             break;
         }
     }
+    let going = ladder::terms(tx)?.going;
     let local = now.0.local();
     let today = 1_i64 << local.weekday().to_monday_zero_offset();
     let minute = i64::from(local.hour()) * 60 + i64::from(local.minute());
@@ -136,7 +138,7 @@ fn carers(tx: &mut Tx<'_>, home: (f64, f64), region: RegionCode, now: Now) -> Re
             metres: near.metres,
             place: Some(c.place),
             online: c.online,
-            rank: near.rank(),
+            rank: near.rank(&going),
         }
     };
     Ok(found.into_iter().map(helper).collect())
