@@ -47,7 +47,7 @@ CREATE INDEX reach_region ON reach (region, id);
 
 -- The one telephone gateway, as the servers that reach it see it: it is there while one of them says so. 话务网关
 CREATE TABLE gateway (
-    id BIGINT PRIMARY KEY CHECK (id = 1),
+    one BIGINT PRIMARY KEY CHECK (one = 1),
     seen_at BIGINT NOT NULL,
     failing_since BIGINT,
     error TEXT NOT NULL DEFAULT ''

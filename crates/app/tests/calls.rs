@@ -112,7 +112,7 @@ fn a_call_keeps_no_more_of_what_is_sent_than_a_call_can_have() {
         let note = |text: String| {
             store.write(move |tx| calls::note(tx, &somebody(Role::Agent, 10), id, &text, at(2)))
         };
-        assert_eq!(refusal(note(long("长", 501))), CallRefusal::NoteTooLong(500));
-        note(long("长", 500)).unwrap();
+        assert_eq!(refusal(note(long("长", 4_001))), CallRefusal::NoteTooLong(4_000));
+        note(long("长", 4_000)).unwrap();
     });
 }

@@ -42,6 +42,8 @@ struct Pack {
     utc_offset_minutes: i32,
     hotline: String,
     centre: [f64; 2],
+    nobody_home_fee_fen: Option<i64>,
+    nobody_home_fee_source: Option<String>,
     funders: Vec<Funder>,
     figures: Vec<Figure>,
     watch: Vec<Watch>,

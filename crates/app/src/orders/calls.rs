@@ -3,7 +3,6 @@
 use domain::{
     access::{Act, Actor},
     ids::{AccountId, CallId, PersonId},
-    orders::NOTE_MAX,
     parties::{Phone, mask, text},
     refusal::{Refusal, RefusalKind},
     regions::RegionCode,
@@ -139,6 +138,9 @@ impl Refusal for CallRefusal {
         }
     }
 }
+
+/// Longest note of a call, characters: what an operator writes while somebody tells a long story.
+const NOTE_MAX: usize = 4_000;
 
 /// A call as the telephone system reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,6 +24,7 @@ crate::statements! {
             UNION ALL SELECT MAX(id) FROM call
             UNION ALL SELECT MAX(id) FROM orders
             UNION ALL SELECT MAX(id) FROM offer
+            UNION ALL SELECT MAX(id) FROM reach
             UNION ALL SELECT MAX(id) FROM photo
             UNION ALL SELECT MAX(id) FROM settlement
             UNION ALL SELECT MAX(id) FROM statement

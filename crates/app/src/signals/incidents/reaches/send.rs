@@ -58,7 +58,7 @@ pub struct Message {
     pub rings: i64,
     /// When it was asked for.
     pub asked_at: String,
-    /// How often it was handed over before this time.
+    /// How often it was handed over, this time included.
     pub attempt: i64,
 }
 

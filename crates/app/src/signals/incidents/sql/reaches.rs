@@ -47,9 +47,9 @@ crate::statements! {
         WHERE incident = ?1 AND state IN ('waiting', 'by_hand')";
     WITHDRAW_ERRAND = "UPDATE reach SET state = 'withdrawn', next_at = NULL, ended_at = ?2
         WHERE errand = ?1 AND state IN ('waiting', 'by_hand')";
-    GATEWAY = "SELECT seen_at, failing_since, error FROM gateway WHERE id = 1";
-    SET_GATEWAY = "INSERT INTO gateway (id, seen_at, failing_since, error) VALUES (1, ?1, ?2, ?3)
-        ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, failing_since = excluded.failing_since,
+    GATEWAY = "SELECT seen_at, failing_since, error FROM gateway WHERE one = 1";
+    SET_GATEWAY = "INSERT INTO gateway (one, seen_at, failing_since, error) VALUES (1, ?1, ?2, ?3)
+        ON CONFLICT (one) DO UPDATE SET seen_at = excluded.seen_at, failing_since = excluded.failing_since,
             error = excluded.error";
     DROP_GATEWAY = "DELETE FROM gateway WHERE seen_at < ?1";
     CONTACT_NAMED = "SELECT name, relation FROM contact WHERE id = ?1";

@@ -46,6 +46,8 @@ struct Sent {
     who: String,
     why: String,
     state: ErrandState,
+    /// Where it stands; of whom nobody could tell on the platform, that somebody has to.
+    word: &'static str,
     look: &'static str,
     /// How far they are, with times.
     when: String,
@@ -75,6 +77,10 @@ impl Sent {
                 phone => format!("{} · {phone}", e.why),
             },
             state: e.state,
+            word: match e.state {
+                ErrandState::Asked if e.account.is_none() => "还没通知：要打电话",
+                state => state.label(),
+            },
             look: crate::desks::errands::chip(e.state),
             when: when.join(" · "),
             door_by: e.door_by.rfc3339(),
