@@ -1,6 +1,8 @@
 //! Who is called and written to for an incident, on both databases: exactly once each, through outages of the gateway and
 //! deaths of the server, and what they answer.
 
+#![expect(clippy::disallowed_methods, reason = "it is waited for a real thread")]
+
 mod town;
 mod watch;
 

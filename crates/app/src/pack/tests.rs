@@ -312,12 +312,16 @@ fn a_ladder_that_would_leave_somebody_unheard_is_told() {
         "ladder",
         r#"reach = "grid_worker""#,
         r#"reach = "gridworker""#,
-        expect!["ladder.toml 第 121 行：reach 里的“gridworker”不认识，可用的词：operator、elder、family、neighbour、grid_worker、station、leader、street、county、ambulance、fire、police"],
+        expect![
+            "ladder.toml 第 121 行：reach 里的“gridworker”不认识，可用的词：operator、elder、family、neighbour、grid_worker、station、leader、street、county、ambulance、fire、police"
+        ],
     );
     changed(
         "ladder",
         r#"levels = ["P1", "P2", "P3", "P4"]"#,
         r#"levels = ["P1", "P2", "P3"]"#,
-        expect![[r#"ladder.toml 第 67 行：等级 P4 没有“坐席立即响铃”这一步，警情会没有人听到。请补一段 after_seconds = 0、reach = "operator""#]],
+        expect![[
+            r#"ladder.toml 第 67 行：等级 P4 没有“坐席立即响铃”这一步，警情会没有人听到。请补一段 after_seconds = 0、reach = "operator""#
+        ]],
     );
 }
