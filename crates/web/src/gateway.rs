@@ -4,7 +4,7 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use app::signals::incidents::reaches::{Hand, Handed, Message, signature};
-use domain::time::Now;
+use domain::{parties::mask, time::Now};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, StatusCode, Uri, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
@@ -146,7 +146,8 @@ fn judged(status: StatusCode, said: &str) -> Handed {
     let reason = || {
         let read: Option<serde_json::Value> = serde_json::from_str(said).ok();
         let reason = read.as_ref().and_then(|v| v["reason"].as_str()).unwrap_or(said).trim();
-        let short: String = reason.chars().take(REASON_CHARS).collect();
+        // It may say the number back, which has no business here.
+        let short = mask::numbers_in(&reason.chars().take(REASON_CHARS).collect::<String>());
         if short.is_empty() {
             format!("网关回答 {}", status.as_u16())
         } else {

@@ -68,9 +68,13 @@ impl Live {
         let seat = self.present.enter(Arc::clone(&actor));
         let whose = actor.account.0;
         // Whoever signed out, was sent away or has another post hears nothing more; a page still signed in comes again.
+        // So does one that fell behind, for it may have missed just that.
+        let mut behind = false;
         let news = news.take_while(move |told| {
             let over = told.as_ref().is_ok_and(|told| told.subject == whose && ends(&told.topic));
-            std::future::ready(!over)
+            let goes_on = !over && !behind;
+            behind |= told.is_err();
+            std::future::ready(goes_on)
         });
         let events = news.filter_map(move |told| {
             // The seat is left when the page closes and the stream is dropped with it.

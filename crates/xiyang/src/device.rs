@@ -137,8 +137,8 @@ fn add(args: AddArgs) -> Result<ExitCode, Complaint> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lines entered in one command.
-const AT_ONCE: usize = 500;
+/// Lines entered in one command: so many secrets can be lost with the machine.
+const AT_ONCE: usize = 20;
 
 /// Enters the list and says on stdout, as one JSON object, how many lines were added, known and refused.
 fn import(args: &ImportArgs) -> Result<ExitCode, Complaint> {
@@ -178,7 +178,8 @@ fn import(args: &ImportArgs) -> Result<ExitCode, Complaint> {
             }
         }
         // What is entered and not written down has a secret that nobody knows.
-        out.flush().map_err(|e| Complaint::file(&args.secrets, &e))?;
+        let kept = out.flush().and_then(|()| out.get_ref().sync_data());
+        kept.map_err(|e| Complaint::file(&args.secrets, &e))?;
     }
     let counts = json!({ "rows": lines.len(), "added": added, "known": known, "refused": refused });
     writeln!(std::io::stdout(), "{counts}").map_err(|e| Complaint::file("stdout".as_ref(), &e))?;

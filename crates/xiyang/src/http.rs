@@ -23,6 +23,8 @@ const HEAD_WITHIN: Duration = Duration::from_secs(75);
 const BODY_WITHIN: Duration = Duration::from_secs(60);
 /// How long requests under way may take to finish when the server ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
+/// Before what was sent must have arrived.
+const READ_WITHIN: Duration = Duration::from_secs(120);
 /// After a connection could not be taken.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often it is told that connections cannot be taken.
@@ -61,8 +63,9 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        // Answers are small and wait for nothing more to send.
+        // Answers are small and wait for nothing more to send; who does not read them is not waited for.
         let _ = stream.set_nodelay(true);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, READ_WITHIN.as_millis() as u32);
         let service = TowerToHyperService::new(service.clone());
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {

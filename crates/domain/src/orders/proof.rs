@@ -48,14 +48,10 @@ pub struct Fix {
 }
 
 impl Method {
-    /// Whether this shows that the carer was at the home: a position sure enough to have been compared with it, the
-    /// door's code, or the elder's own telephone.
-    pub fn shows_home(self, accuracy: Option<f64>) -> bool {
-        match self {
-            Method::Gps => accuracy.is_some_and(|metres| metres <= ACCURACY_METRES_MAX),
-            Method::Code | Method::Landline => true,
-            Method::Manual => false,
-        }
+    /// Whether this shows that the carer was at the home: a position that was compared with it. That a code was read or
+    /// the elder's telephone used is the carer's word as long as the platform has not seen it itself.
+    pub fn shows_home(self, distance_metres: Option<i64>) -> bool {
+        self == Method::Gps && distance_metres.is_some()
     }
 }
 

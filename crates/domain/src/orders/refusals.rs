@@ -183,7 +183,7 @@ pub enum OrderRefusal {
     #[error("未经验收的服务不能结算；请先验收，或由另一人批准例外")]
     NotAccepted,
     /// Nothing shows that the carer was at the home.
-    #[error("到场没有证明（没有定位、门口二维码或座机），不能直接结算；请写明原因申请例外，由另一人批准")]
+    #[error("到场没有定位证明，不能直接结算；请写明原因申请例外，由另一人批准")]
     NotProved,
     /// The second person is the first.
     #[error("申请人和批准人必须是两个人")]

@@ -21,6 +21,29 @@ pub fn phone(number: &str) -> String {
     ends(number, 3, 4)
 }
 
+/// Words of others in which a telephone number may stand: runs of seven digits and more keep their last two.
+pub fn numbers_in(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for c in text.chars().chain(std::iter::once(' ')) {
+        if c.is_ascii_digit() {
+            run.push(c);
+            continue;
+        }
+        match run.len() {
+            0..7 => out.push_str(&run),
+            length => {
+                out.push_str(&"*".repeat(length - 2));
+                out.push_str(&run[length - 2..]);
+            }
+        }
+        run.clear();
+        out.push(c);
+    }
+    out.pop();
+    out
+}
+
 /// Down to the community and no further: the caller gives the names of the regions, the house
 /// never enters.
 pub fn address(regions: &[&str]) -> String {
@@ -56,6 +79,13 @@ fn ends(value: &str, head: usize, tail: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_the_words_of_others_are_hidden() {
+        assert_eq!(numbers_in("13800001111 空号，第 2 次"), "*********11 空号，第 2 次");
+        assert_eq!(numbers_in("错误 503"), "错误 503");
+        assert_eq!(numbers_in("转 03712345678"), "转 *********78");
+    }
 
     #[test]
     fn masks_hide_what_the_sheet_says() {

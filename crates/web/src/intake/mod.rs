@@ -103,8 +103,8 @@ pub fn listen(app: &App, intake: &Intake, listeners: Listeners) {
     }
 }
 
-/// Who has connected and says nothing holds a place that others may need.
-const FIRST_WORD: Duration = Duration::from_secs(120);
+/// Who has connected and says nothing holds a place that others may need; some units speak first after minutes.
+const FIRST_WORD: Duration = Duration::from_secs(600);
 /// How often it is told that devices cannot be let in.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 

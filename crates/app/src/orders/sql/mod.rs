@@ -80,7 +80,7 @@ crate::statements! {
         LEFT JOIN entitlement e ON e.id = s.entitlement
         LEFT JOIN ledger_transfer t ON t.id = s.held AND t.kind = 'pending'
         WHERE s.order_id = ?1 AND s.entitlement IS NOT NULL AND s.held IS NOT NULL ORDER BY s.line";
-    PROOF = "SELECT v.minutes, x.asked_by, x.approved_by, o.provider, p.region, v.in_method, v.in_accuracy
+    PROOF = "SELECT v.minutes, x.asked_by, x.approved_by, o.provider, p.region, v.in_method, v.in_distance
         FROM orders o
         LEFT JOIN visit v ON v.order_id = o.id
         LEFT JOIN settlement_exception x ON x.order_id = o.id
@@ -386,7 +386,7 @@ pub(super) struct Proof {
 pub(super) fn proof(tx: &mut Tx<'_>, order: OrderId) -> Result<Proof, Fault> {
     tx.one(PROOF, p![order], |row| {
         let exception = row.get::<Option<i64>>(1)?.zip(row.get::<Option<i64>>(2)?);
-        let (method, accuracy) = (row.get::<Option<String>>(5)?, row.get(6)?);
+        let (method, distance) = (row.get::<Option<String>>(5)?, row.get(6)?);
         Ok(Proof {
             served: row.get::<Option<Minutes>>(0)?.unwrap_or_default(),
             exception: exception.map(|(asked_by, approved_by)| Exception {
@@ -394,7 +394,7 @@ pub(super) fn proof(tx: &mut Tx<'_>, order: OrderId) -> Result<Proof, Fault> {
                 approved_by: AccountId(approved_by),
             }),
             provider: row.get::<Option<ProviderId>>(3)?.zip(row.get(4)?),
-            at_home: method.and_then(|code| Method::from_code(&code)).is_some_and(|m| m.shows_home(accuracy)),
+            at_home: method.and_then(|code| Method::from_code(&code)).is_some_and(|m| m.shows_home(distance)),
         })
     })
 }

@@ -141,7 +141,11 @@ fn place(
 /// Whether an event is another press of the button an open incident came from.
 fn repeats(there: &Incident, opening: &Opening, terms: &Terms) -> bool {
     let apart = opening.received_at.seconds_since(there.last_press_at).abs();
-    there.state != IncidentState::Closed && apart <= terms.repeat_seconds
+    // Strangers share a card only while it rings: what comes after somebody took it rings by itself.
+    let stranger = opening.device.is_none() && !opening.verified;
+    let open =
+        if stranger { there.state == IncidentState::Ringing } else { there.state != IncidentState::Closed };
+    open && apart <= terms.repeat_seconds
 }
 
 fn press_again(

@@ -163,8 +163,11 @@ fn store(tx: &mut Tx<'_>, inner: &Inner, alarm: &AlarmFrame, now: Now) -> Result
         return Ok(());
     }
     let opening = opening(inner, alarm, key);
-    let opened = if !alarm.verified && lock(&inner.strangers).crowded(alarm.received_at) {
-        incidents::open_among(tx, &opening, "unverified", now)?
+    // A device that is known and only cannot prove itself always has a card of its own: somebody lives there.
+    let stranger = !alarm.verified && alarm.device.is_none();
+    let opened = if stranger && lock(&inner.strangers).crowded(alarm.received_at) {
+        let lane = format!("unverified:{}:{}:{}", opening.region, opening.kind.code(), opening.level.code());
+        incidents::open_among(tx, &opening, &lane, now)?
     } else {
         incidents::open(tx, &opening, now)?
     };

@@ -263,7 +263,7 @@ fn may(actor: &Actor, sheet: &Sheet) -> May {
     let tried = matches!(state, OrderState::NobodyHome | OrderState::Interrupted);
     // Confirmed and yet not to be paid by the rule: it broke off before the item's minimum.
     // Or nothing shows that the carer was there.
-    let unproved = sheet.visit.as_ref().is_some_and(|v| !v.in_method.shows_home(v.in_accuracy));
+    let unproved = sheet.visit.as_ref().is_some_and(|v| !v.in_method.shows_home(v.in_distance));
     let cut = state == OrderState::Confirmed && (sheet.order.interruption.is_some() || unproved);
     let excusable = over || cut || state == OrderState::NobodyHome;
     let rated = sheet.order.stars.is_some();

@@ -3,6 +3,7 @@
 use domain::{
     access::{Act, Actor},
     ids::{ErrandId, IncidentId, ReachId},
+    parties::mask,
     signals::{
         errand::ErrandState,
         incident::{Incident, IncidentFactKind as Kind},
@@ -33,7 +34,8 @@ pub fn result(
 ) -> Outcome<Reached, ReachRefusal> {
     actor.may(Act::ReportReaches)?;
     let mut r = sql::find_reach(tx, id)?.filter(|r| actor.sees(r.region)).found()?;
-    let remark = remark.trim();
+    let remark = mask::numbers_in(remark.trim());
+    let remark = remark.as_str();
     if remark.chars().count() > REMARK_MAX {
         return Err(No::Refused(ReachRefusal::TooLong));
     }

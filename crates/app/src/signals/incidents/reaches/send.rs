@@ -122,7 +122,8 @@ pub fn watch(store: Store, clock: Clock, mut hand: Option<Hand>) -> Result<Repea
     Ok(Repeating::start("gateway", LOOK, work)?)
 }
 
-/// Hands over until nothing is due, or the gateway does not answer. Writes only when something waits.
+/// Hands over what is due, no more than goes at once: a server that is to end waits for this. Writes only when something
+/// waits.
 fn everything_due(store: &Store, clock: &Clock, hand: Option<&mut Hand>) -> Result<(), Fault> {
     let now = clock();
     if !store.read(move |tx| sql::any_waiting(tx, now.0))? {
@@ -131,21 +132,15 @@ fn everything_due(store: &Store, clock: &Clock, hand: Option<&mut Hand>) -> Resu
     let Some(hand) = hand else {
         return store.write(move |tx| by_hand(tx, now));
     };
-    loop {
-        let now = clock();
-        let due = store.write(move |tx| take(tx, now))?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        let handed = hand(due.iter().map(|(_, message)| message.clone()).collect());
-        let now = clock();
-        let unreachable = handed.iter().any(|h| matches!(h, Handed::Unreachable(_)));
-        let done: Vec<(Reached, Handed)> = due.into_iter().map(|(r, _)| r).zip(handed).collect();
-        store.write(move |tx| keep(tx, &done, now))?;
-        if unreachable {
-            return Ok(());
-        }
+    let now = clock();
+    let due = store.write(move |tx| take(tx, now))?;
+    if due.is_empty() {
+        return Ok(());
     }
+    let handed = hand(due.iter().map(|(_, message)| message.clone()).collect());
+    let now = clock();
+    let done: Vec<(Reached, Handed)> = due.into_iter().map(|(r, _)| r).zip(handed).collect();
+    store.write(move |tx| keep(tx, &done, now))
 }
 
 /// No server has a gateway: what waits is for somebody to dial.
