@@ -101,7 +101,7 @@ pub fn bind(runtime: &Runtime, listen: SocketAddr) -> Result<Bound, Complaint> {
             format!("cannot listen on {listen} ({e}); check --listen, ports below 1024 need rights"),
         ),
     };
-    let listener = runtime.block_on(TcpListener::bind(listen)).map_err(taken)?;
+    let listener = signals::listen(runtime, listen).map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
     Ok(Bound { listener, address })
 }

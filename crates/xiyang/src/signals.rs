@@ -10,7 +10,7 @@ use city::living::Doors;
 use clap::Args;
 use domain::regions::{Level, RegionCode};
 use tokio::{
-    net::{TcpListener, UdpSocket},
+    net::{TcpListener, TcpSocket, UdpSocket},
     runtime::Runtime,
 };
 use web::{App, intake::Listeners};
@@ -90,10 +90,10 @@ pub(crate) fn doors(listeners: &Listeners) -> Doors {
 pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Complaint> {
     let tcp = |name: &str, address: Option<SocketAddr>| -> Result<Option<TcpListener>, Complaint> {
         let Some(address) = address else { return Ok(None) };
-        let listener = match runtime.block_on(TcpListener::bind(address)) {
+        let listener = match listen(runtime, address) {
             Err(_) if doors.or_any(address) => {
                 instead(name, address);
-                runtime.block_on(TcpListener::bind((address.ip(), 0)))
+                listen(runtime, SocketAddr::from((address.ip(), 0)))
             }
             bound => bound,
         };
@@ -138,6 +138,19 @@ pub(crate) fn bind(runtime: &Runtime, doors: &DoorArgs) -> Result<Listeners, Com
         listeners.sip = streams.map(|streams| (packets, streams));
     }
     Ok(listeners)
+}
+
+/// Connections that wait with the system to be taken. A city's devices that lost their network all come at once, and whoever
+/// finds no place tries again a second later.
+const WAITING: u32 = 4_096;
+
+/// Takes an address with room for a crowd.
+pub(crate) fn listen(runtime: &Runtime, address: SocketAddr) -> std::io::Result<TcpListener> {
+    let _inside = runtime.enter();
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 fn say(name: &str, address: SocketAddr) {

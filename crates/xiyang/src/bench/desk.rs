@@ -56,7 +56,7 @@ const PEOPLE: u32 = 2_000;
 const TALKERS: usize = 200;
 const TALK_EVERY: Duration = Duration::from_millis(200);
 /// Buttons are pressed one after another, each once: a second press would belong to the incident of the first.
-const PRESS_EVERY: Duration = Duration::from_millis(500);
+const PRESS_EVERY: Duration = Duration::from_secs(1);
 const PRESSES_MAX: usize = 400;
 /// How long a line may take before it counts as not shown.
 const LATE: Duration = Duration::from_secs(10);

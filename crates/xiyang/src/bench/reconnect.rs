@@ -53,8 +53,9 @@ pub(crate) struct ReconnectArgs {
 const AT_ONCE: usize = 512;
 /// Descriptors for everything else.
 pub(super) const OTHER_FILES: usize = 1_000;
-/// Connections from one address of ours: there are 28,000 ports.
-const OF_ADDRESS: usize = 20_000;
+/// Connections from one address of ours: there are 28,000 ports, those of the last round rest for a minute, and the system
+/// looks for a free one longer the fewer there are.
+const OF_ADDRESS: usize = 2_000;
 /// How long anything may take before it counts as lost.
 const LATE: Duration = Duration::from_secs(30);
 const PRESS_EVERY: Duration = Duration::from_secs(1);
