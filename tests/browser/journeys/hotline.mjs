@@ -18,8 +18,8 @@ async function answer(page) {
     if (!(await page.locator('.now button[data-key="a"]').count())) continue;
     await Promise.all([page.waitForNavigation(), page.keyboard.press("a")]);
     if (/\/calls\//.test(page.url()) && (await page.locator("#cmd").count())) return true;
-    // Unknown callers are somebody else's journey: they end here.
-    if (/\/calls\//.test(page.url())) await Promise.all([page.waitForNavigation(), page.keyboard.press("c")]);
+    // Unknown callers are somebody else's journey: they end here. The field that looks for them has the focus.
+    if (/\/calls\//.test(page.url())) await Promise.all([page.waitForNavigation(), page.click('.now button[data-key="c"]')]);
   }
   return false;
 }
